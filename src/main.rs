@@ -1,0 +1,3 @@
+//! The `headgate` binary: parses arguments and hands over to [`headgate::cli`].
+
+fn main() {}

@@ -1,14 +1,20 @@
 //! Pure types and rules: no I/O, no clock but the one handed in, no SQL, no HTTP.
 
 mod clock;
+pub mod connector;
 mod ids;
+mod problem;
+pub mod recipe;
 mod role;
 mod run;
+pub mod schedule;
 pub mod setup;
+pub mod texts;
 mod words;
 
 pub use clock::{Clock, DAY_MS, ManualClock, SharedClock, SystemClock};
 pub use ids::{new_id, new_tag};
+pub use problem::Problem;
 pub use role::Role;
 pub use run::RunOutcome;
 pub use words::UnknownWord;

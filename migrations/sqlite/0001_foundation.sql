@@ -139,6 +139,7 @@ CREATE TABLE setups (
     state                TEXT   NOT NULL,
     question             TEXT,                     -- why a person is asked: a stable code
     question_detail      TEXT,
+    undoing              BIGINT NOT NULL,
     recipe               TEXT   NOT NULL,          -- JSON: every text rendered, no secrets
     answers              TEXT   NOT NULL,
     flow_id              TEXT,
@@ -164,9 +165,11 @@ CREATE TABLE setup_steps (
     state                TEXT   NOT NULL,
     attempt              BIGINT NOT NULL,
     looks                BIGINT NOT NULL,          -- complete look-ups that found nothing since the last send
+    failed_looks         BIGINT NOT NULL,          -- look-ups in a row that could not be completed
     object_id            TEXT,
     etag                 TEXT,
     adopted              BIGINT NOT NULL,          -- 1: existed already, or was found instead of made
+    sent_body            TEXT,                     -- what was sent last, references filled in but for secrets
     request_hash         TEXT,
     sent_at              BIGINT,
     answered_at          BIGINT,

@@ -1,5 +1,10 @@
 //! A setup: the chain of calls that makes one dataflow.
 
+pub mod body;
+mod machine;
+mod plan;
 mod words;
 
+pub use machine::{Effect, Event, Illegal, Machine, Rules, Step};
+pub use plan::{DATA_LAKE_NAME, MARKER_PREFIX, MARKER_TAG, PlannedStep, marker, plan};
 pub use words::{Question, SetupState, StepKind, StepState};

@@ -1,0 +1,528 @@
+//! Planning a setup: which calls, with which bodies, and what depends on what. Nothing is sent here.
+//!
+//! The bodies follow Adobe's tutorial for Parquet and the current pages for the other formats, with the
+//! tutorial's own mistakes mended.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::StepKind;
+use super::body::Reference;
+use crate::domain::connector::{CLOUD_STORAGE_FLOW_SPEC_ID, Connector, DATA_LAKE_SPEC_ID, FieldKind};
+use crate::domain::recipe::{
+    Compression, Connection, Dataset, Format, PathKind, Recipe, Schema, auth_secret_field,
+};
+
+/// Prefix of every marker; it tells our objects from other people's.
+pub const MARKER_PREFIX: &str = "hg1-";
+/// Name of the tag by which a dataset carries its marker.
+pub const MARKER_TAG: &str = "headgate";
+/// Name of the data lake connection that all flows of an environment share.
+pub const DATA_LAKE_NAME: &str = "Headgate data lake connection";
+
+const DATA_LAKE_SCHEMA_VERSION: &str = "application/vnd.adobe.xed-full+json;version=1";
+const DATASET_CONTENT_TYPE: &str = "application/vnd.adobe.xed-full-notext+json; version=1";
+const MAPPING_CONTENT_TYPE: &str = "application/vnd.adobe.xed-full+json;version=1";
+
+/// One call as planned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedStep {
+    /// Which one.
+    pub kind: StepKind,
+    /// Steps that must be confirmed before.
+    pub needs: Vec<StepKind>,
+    /// By which its object is found again.
+    pub marker: String,
+    /// Path below the platform's origin.
+    pub path: &'static str,
+    /// Query parameters.
+    pub query: Vec<(&'static str, &'static str)>,
+    /// Body with references.
+    pub body: Value,
+}
+
+/// The marker of a step in the setup with this tag.
+pub fn marker(tag: &str, kind: StepKind) -> String {
+    let code = match kind {
+        StepKind::BaseConnection => "bc",
+        StepKind::Schema => "sc",
+        StepKind::DataLakeConnection => "dl",
+        StepKind::Dataset => "ds",
+        StepKind::MappingSet => "ms",
+        StepKind::SourceConnection => "so",
+        StepKind::TargetConnection => "ta",
+        StepKind::Flow => "fl",
+    };
+    format!("{MARKER_PREFIX}{tag}-{code}")
+}
+
+/// The calls that make the dataflow of a resolved recipe, in the order in which they are shown.
+///
+/// `tag` is the setup's own ([`crate::domain::new_tag`]).
+pub fn plan(recipe: &Recipe, connector: &Connector, tag: &str) -> Vec<PlannedStep> {
+    Planner {
+        recipe,
+        connector,
+        tag,
+    }
+    .steps()
+}
+
+struct Planner<'a> {
+    recipe: &'a Recipe,
+    connector: &'a Connector,
+    tag: &'a str,
+}
+
+impl Planner<'_> {
+    fn steps(&self) -> Vec<PlannedStep> {
+        let steps = [
+            self.base_connection(),
+            self.schema(),
+            self.data_lake_connection(),
+            self.dataset(),
+            self.mapping_set(),
+            Some(self.source_connection()),
+            Some(self.target_connection()),
+            Some(self.flow()),
+        ];
+        let mut steps: Vec<PlannedStep> = steps.into_iter().flatten().collect();
+        let present: Vec<StepKind> = steps.iter().map(|s| s.kind).collect();
+        for step in &mut steps {
+            step.needs.retain(|need| present.contains(need));
+        }
+        steps
+    }
+
+    fn step(&self, kind: StepKind, needs: &[StepKind], path: &'static str, body: Value) -> PlannedStep {
+        PlannedStep {
+            kind,
+            needs: needs.to_vec(),
+            marker: self.marker(kind),
+            path,
+            query: Vec::new(),
+            body,
+        }
+    }
+
+    fn marker(&self, kind: StepKind) -> String {
+        marker(self.tag, kind)
+    }
+
+    /// A short tag for names that nobody chose: they stay unique without hiding what they belong to.
+    fn short_tag(&self) -> &str {
+        &self.tag[..self.tag.len().min(6)]
+    }
+
+    fn is_tutorial_form(&self) -> bool {
+        self.recipe.format == Format::ParquetXdm
+    }
+
+    fn base_connection(&self) -> Option<PlannedStep> {
+        let Connection::New {
+            spec_name,
+            fields,
+            secrets,
+        } = &self.recipe.connection
+        else {
+            return None;
+        };
+        let mut params = self.typed_params(spec_name, fields);
+        for key in secrets.keys() {
+            params.insert(key.clone(), Reference::Secret(auth_secret_field(key)).to_json());
+        }
+        let body = json!({
+            "name": format!("{} {} connection {}", self.recipe.flow_name, self.connector.name, self.short_tag()),
+            "description": self.marker(StepKind::BaseConnection),
+            "auth": {"specName": spec_name, "params": params},
+            "connectionSpec": {"id": self.connector.spec_id, "version": "1.0"},
+        });
+        Some(self.step(
+            StepKind::BaseConnection,
+            &[],
+            "/data/foundation/flowservice/connections",
+            body,
+        ))
+    }
+
+    /// Values of `auth.params` with the JSON types that the connector's fields have.
+    fn typed_params(&self, spec_name: &str, fields: &BTreeMap<String, String>) -> Map<String, Value> {
+        let kinds = self
+            .connector
+            .auth(spec_name)
+            .map(|a| a.fields.as_slice())
+            .unwrap_or_default();
+        let typed = |key: &String, text: &String| match kinds.iter().find(|f| f.name == *key).map(|f| f.kind)
+        {
+            Some(FieldKind::Integer) => text.parse::<i64>().map_or_else(|_| json!(text), |n| json!(n)),
+            Some(FieldKind::Boolean) => json!(text == "true"),
+            _ => json!(text),
+        };
+        fields
+            .iter()
+            .map(|(key, text)| (key.clone(), typed(key, text)))
+            .collect()
+    }
+
+    fn schema(&self) -> Option<PlannedStep> {
+        let Schema::New {
+            class, field_groups, ..
+        } = &self.recipe.schema
+        else {
+            return None;
+        };
+        let parts: Vec<Value> = std::iter::once(class)
+            .chain(field_groups)
+            .map(|id| json!({ "$ref": id }))
+            .collect();
+        let body = json!({
+            "type": "object",
+            "title": self.recipe.schema_title(),
+            "description": self.marker(StepKind::Schema),
+            "allOf": parts,
+            "meta:class": class,
+        });
+        Some(self.step(
+            StepKind::Schema,
+            &[],
+            "/data/foundation/schemaregistry/tenant/schemas",
+            body,
+        ))
+    }
+
+    fn data_lake_connection(&self) -> Option<PlannedStep> {
+        let body = json!({
+            "name": DATA_LAKE_NAME,
+            "description": "Shared by the dataflows that Headgate sets up in this sandbox.",
+            "connectionSpec": {"id": DATA_LAKE_SPEC_ID, "version": "1.0"},
+        });
+        let step = self.step(
+            StepKind::DataLakeConnection,
+            &[],
+            "/data/foundation/flowservice/connections",
+            body,
+        );
+        self.is_tutorial_form().then_some(step)
+    }
+
+    fn dataset(&self) -> Option<PlannedStep> {
+        let Dataset::New { .. } = &self.recipe.dataset else {
+            return None;
+        };
+        let mut body = json!({
+            "name": self.recipe.dataset_name(),
+            "schemaRef": {"id": self.schema_id(), "contentType": DATASET_CONTENT_TYPE},
+            "tags": {MARKER_TAG: [self.marker(StepKind::Dataset)]},
+        });
+        if matches!(self.recipe.format, Format::ParquetXdm | Format::Parquet) {
+            body["fileDescription"] = json!({"format": "parquet"});
+        }
+        let mut step = self.step(
+            StepKind::Dataset,
+            &[StepKind::Schema],
+            "/data/foundation/catalog/dataSets",
+            body,
+        );
+        step.query = vec![("requestDataSource", "true")];
+        Some(step)
+    }
+
+    fn mapping_set(&self) -> Option<PlannedStep> {
+        if self.recipe.mapping.is_empty() {
+            return None;
+        }
+        // A mapping set has no name or description of its own, so its first row carries the marker.
+        let rows = self.recipe.mapping.iter().enumerate().map(|(index, rule)| {
+            let mut row = json!({
+                "sourceType": "ATTRIBUTE",
+                "source": rule.source,
+                "destination": rule.destination,
+                "name": rule.source,
+            });
+            if index == 0 {
+                row["description"] = json!(self.marker(StepKind::MappingSet));
+            }
+            row
+        });
+        let body = json!({
+            "mappings": rows.collect::<Vec<_>>(),
+            "outputSchema": {"schemaRef": {"id": self.schema_id(), "contentType": MAPPING_CONTENT_TYPE}},
+        });
+        Some(self.step(
+            StepKind::MappingSet,
+            &[StepKind::Schema],
+            "/data/foundation/conversion/mappingSets",
+            body,
+        ))
+    }
+
+    fn source_connection(&self) -> PlannedStep {
+        let recipe = self.recipe;
+        let mut data = json!({"format": recipe.format});
+        if self.is_tutorial_form() {
+            data["schema"] = json!({"id": self.schema_id(), "version": DATA_LAKE_SCHEMA_VERSION});
+        }
+        let properties = self.data_properties();
+        if !properties.is_empty() {
+            data["properties"] = Value::Object(properties);
+        }
+        let mut params = json!({"path": recipe.path, "type": recipe.path_kind});
+        if recipe.path_kind == PathKind::Folder {
+            params["recursive"] = json!(recipe.recursive);
+        }
+        let mut body = json!({
+            "name": format!("{} source {}", recipe.flow_name, self.short_tag()),
+            "description": self.marker(StepKind::SourceConnection),
+            "connectionSpec": {"id": self.connector.spec_id, "version": "1.0"},
+            "data": data,
+            "params": params,
+        });
+        match &recipe.connection {
+            Connection::None => {}
+            Connection::Existing { id } => body["baseConnectionId"] = json!(id),
+            Connection::New { .. } => {
+                body["baseConnectionId"] = Reference::Step(StepKind::BaseConnection).to_json()
+            }
+        }
+        let needs: &[StepKind] = if self.is_tutorial_form() {
+            &[StepKind::BaseConnection, StepKind::Schema]
+        } else {
+            &[StepKind::BaseConnection]
+        };
+        self.step(
+            StepKind::SourceConnection,
+            needs,
+            "/data/foundation/flowservice/sourceConnections",
+            body,
+        )
+    }
+
+    fn data_properties(&self) -> Map<String, Value> {
+        let recipe = self.recipe;
+        let mut properties = Map::new();
+        if recipe.format == Format::Delimited {
+            properties.insert("columnDelimiter".into(), json!(recipe.column_delimiter));
+            properties.insert("encoding".into(), json!(recipe.encoding));
+        }
+        if recipe.format.takes_compression() && recipe.compression != Compression::None {
+            properties.insert("compressionType".into(), json!(recipe.compression));
+        }
+        properties
+    }
+
+    fn target_connection(&self) -> PlannedStep {
+        let mut data = json!({"schema": {"id": self.schema_id(), "version": DATA_LAKE_SCHEMA_VERSION}});
+        if self.is_tutorial_form() {
+            data["format"] = json!(Format::ParquetXdm);
+        }
+        let mut body = json!({
+            "name": format!("{} target {}", self.recipe.flow_name, self.short_tag()),
+            "description": self.marker(StepKind::TargetConnection),
+            "connectionSpec": {"id": DATA_LAKE_SPEC_ID, "version": "1.0"},
+            "data": data,
+            "params": {"dataSetId": self.dataset_id()},
+        });
+        if self.is_tutorial_form() {
+            body["baseConnectionId"] = Reference::Step(StepKind::DataLakeConnection).to_json();
+        }
+        let needs = &[StepKind::Dataset, StepKind::Schema, StepKind::DataLakeConnection];
+        self.step(
+            StepKind::TargetConnection,
+            needs,
+            "/data/foundation/flowservice/targetConnections",
+            body,
+        )
+    }
+
+    fn flow(&self) -> PlannedStep {
+        let recipe = self.recipe;
+        let schedule = &recipe.schedule;
+        let mut params = json!({
+            "startTime": Reference::Start(schedule.start.clone()).to_json(),
+            "frequency": schedule.frequency,
+        });
+        if let Some(interval) = schedule.interval {
+            params["interval"] = json!(interval);
+        }
+        if let Some(backfill) = schedule.backfill {
+            params["backfill"] = json!(backfill);
+        }
+        let marker = self.marker(StepKind::Flow);
+        let description = match recipe.description.trim() {
+            "" => marker,
+            text => format!("{text} ({marker})"),
+        };
+        let mut body = json!({
+            "name": recipe.flow_name,
+            "description": description,
+            "flowSpec": {"id": CLOUD_STORAGE_FLOW_SPEC_ID, "version": "1.0"},
+            "sourceConnectionIds": [Reference::Step(StepKind::SourceConnection).to_json()],
+            "targetConnectionIds": [Reference::Step(StepKind::TargetConnection).to_json()],
+            "scheduleParams": params,
+        });
+        if !recipe.mapping.is_empty() {
+            body["transformations"] = json!([{
+                "name": "Mapping",
+                "params": {"mappingId": Reference::Step(StepKind::MappingSet).to_json(), "mappingVersion": 0},
+            }]);
+        }
+        let needs = &[
+            StepKind::SourceConnection,
+            StepKind::TargetConnection,
+            StepKind::MappingSet,
+        ];
+        self.step(StepKind::Flow, needs, "/data/foundation/flowservice/flows", body)
+    }
+
+    fn schema_id(&self) -> Value {
+        match &self.recipe.schema {
+            Schema::Existing { id } => json!(id),
+            Schema::New { .. } => Reference::Step(StepKind::Schema).to_json(),
+        }
+    }
+
+    fn dataset_id(&self) -> Value {
+        match &self.recipe.dataset {
+            Dataset::Existing { id } => json!(id),
+            Dataset::New { .. } => Reference::Step(StepKind::Dataset).to_json(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::connector::connector;
+    use crate::domain::recipe::samples::{blob_delimited, s3_parquet};
+
+    fn kinds(steps: &[PlannedStep]) -> Vec<StepKind> {
+        steps.iter().map(|s| s.kind).collect()
+    }
+
+    fn step(steps: &[PlannedStep], kind: StepKind) -> &PlannedStep {
+        steps.iter().find(|s| s.kind == kind).unwrap()
+    }
+
+    #[test]
+    fn the_tutorials_way_has_seven_steps_in_four_waves() {
+        let steps = plan(&s3_parquet(), connector("amazon-s3").unwrap(), "abcdefghij");
+        assert_eq!(
+            kinds(&steps),
+            [
+                StepKind::BaseConnection,
+                StepKind::Schema,
+                StepKind::DataLakeConnection,
+                StepKind::Dataset,
+                StepKind::SourceConnection,
+                StepKind::TargetConnection,
+                StepKind::Flow
+            ]
+        );
+        let source = step(&steps, StepKind::SourceConnection);
+        assert_eq!(source.needs, [StepKind::BaseConnection, StepKind::Schema]);
+        assert_eq!(source.body["data"]["format"], "parquet_xdm");
+        assert_eq!(source.body["params"]["recursive"], true);
+        assert_eq!(source.body["connectionSpec"]["version"], "1.0");
+        let depth = |kind: StepKind| {
+            fn depth(steps: &[PlannedStep], kind: StepKind) -> usize {
+                1 + step(steps, kind)
+                    .needs
+                    .iter()
+                    .map(|n| depth(steps, *n))
+                    .max()
+                    .unwrap_or(0)
+            }
+            depth(&steps, kind)
+        };
+        assert_eq!(depth(StepKind::Flow), 4, "four round trips, not seven");
+    }
+
+    #[test]
+    fn mapped_formats_have_a_mapping_and_no_data_lake_connection() {
+        let steps = plan(&blob_delimited(), connector("azure-blob").unwrap(), "abcdefghij");
+        assert!(!kinds(&steps).contains(&StepKind::DataLakeConnection));
+        assert_eq!(
+            step(&steps, StepKind::SourceConnection).needs,
+            [StepKind::BaseConnection]
+        );
+        let properties = &step(&steps, StepKind::SourceConnection).body["data"]["properties"];
+        assert_eq!(
+            *properties,
+            json!({"columnDelimiter": ",", "encoding": "UTF-8", "compressionType": "gzip"})
+        );
+        let flow = step(&steps, StepKind::Flow);
+        assert_eq!(
+            flow.needs,
+            [
+                StepKind::SourceConnection,
+                StepKind::TargetConnection,
+                StepKind::MappingSet
+            ]
+        );
+        assert_eq!(flow.body["transformations"][0]["name"], "Mapping");
+    }
+
+    #[test]
+    fn what_exists_is_not_made_again() {
+        let mut recipe = s3_parquet();
+        recipe.connection = Connection::Existing {
+            id: "5831c52c-c261-4945-b1c5-2cc261d945b2".into(),
+        };
+        recipe.schema = Schema::Existing {
+            id: "https://ns.adobe.com/acme/schemas/1".into(),
+        };
+        recipe.dataset = Dataset::Existing {
+            id: "5e7439b1ad55a618ad4c5102".into(),
+        };
+        let steps = plan(&recipe, connector("amazon-s3").unwrap(), "abcdefghij");
+        assert_eq!(
+            kinds(&steps),
+            [
+                StepKind::DataLakeConnection,
+                StepKind::SourceConnection,
+                StepKind::TargetConnection,
+                StepKind::Flow
+            ]
+        );
+        assert_eq!(step(&steps, StepKind::SourceConnection).needs, []);
+        assert_eq!(
+            step(&steps, StepKind::TargetConnection).body["params"]["dataSetId"],
+            "5e7439b1ad55a618ad4c5102"
+        );
+    }
+
+    #[test]
+    fn names_stay_as_typed_and_every_object_carries_its_marker() {
+        let steps = plan(&s3_parquet(), connector("amazon-s3").unwrap(), "abcdefghij");
+        let flow = step(&steps, StepKind::Flow);
+        assert_eq!(flow.body["name"], "Loyalty members");
+        assert_eq!(flow.body["description"], "Nightly export (hg1-abcdefghij-fl)");
+        for step in steps.iter().filter(|s| s.kind != StepKind::DataLakeConnection) {
+            assert!(step.body.to_string().contains(&step.marker), "{}", step.kind);
+        }
+    }
+
+    #[test]
+    fn no_secret_can_be_in_a_plan() {
+        let steps = plan(&s3_parquet(), connector("amazon-s3").unwrap(), "abcdefghij");
+        let params = &step(&steps, StepKind::BaseConnection).body["auth"]["params"];
+        assert_eq!(params["s3SecretKey"], json!({"$secret": "auth.s3SecretKey"}));
+        assert_eq!(params["s3AccessKey"], "AKIAEXAMPLE");
+    }
+
+    #[test]
+    fn a_single_run_sends_neither_interval_nor_backfill() {
+        let mut recipe = s3_parquet();
+        recipe.schedule.frequency = crate::domain::schedule::Frequency::Once;
+        recipe.schedule.interval = None;
+        recipe.schedule.backfill = None;
+        let steps = plan(&recipe, connector("amazon-s3").unwrap(), "abcdefghij");
+        let keys: Vec<&String> = step(&steps, StepKind::Flow).body["scheduleParams"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect();
+        assert_eq!(keys, ["frequency", "startTime"]);
+    }
+}

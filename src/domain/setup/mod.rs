@@ -3,8 +3,10 @@
 pub mod body;
 mod machine;
 mod plan;
+mod shown;
 mod words;
 
 pub use machine::{Effect, Event, Illegal, Machine, Rules, Step};
 pub use plan::{DATA_LAKE_NAME, MARKER_PREFIX, MARKER_TAG, PlannedStep, marker, plan};
+pub use shown::{CurlCall, MASK, curl, shown_body};
 pub use words::{Question, SetupState, StepKind, StepState};

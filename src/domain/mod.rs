@@ -2,6 +2,7 @@
 
 mod clock;
 pub mod connector;
+mod environment;
 mod ids;
 mod problem;
 pub mod recipe;
@@ -13,6 +14,7 @@ pub mod texts;
 mod words;
 
 pub use clock::{Clock, DAY_MS, ManualClock, SharedClock, SystemClock};
+pub use environment::EnvironmentAccess;
 pub use ids::{new_id, new_tag};
 pub use problem::Problem;
 pub use role::Role;

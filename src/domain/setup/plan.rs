@@ -11,7 +11,7 @@ use super::StepKind;
 use super::body::Reference;
 use crate::domain::connector::{CLOUD_STORAGE_FLOW_SPEC_ID, Connector, DATA_LAKE_SPEC_ID, FieldKind};
 use crate::domain::recipe::{
-    Compression, Connection, Dataset, Format, PathKind, Recipe, Schema, auth_secret_field,
+    Compression, Connection, Dataset, Format, MappingRule, PathKind, Recipe, Schema, auth_secret_field,
 };
 
 /// Prefix of every marker; it tells our objects from other people's.
@@ -34,7 +34,7 @@ pub struct PlannedStep {
     pub needs: Vec<StepKind>,
     /// By which its object is found again.
     pub marker: String,
-    /// Path below the platform's origin.
+    /// Path below `/data/foundation` of the platform.
     pub path: &'static str,
     /// Query parameters.
     pub query: Vec<(&'static str, &'static str)>,
@@ -138,12 +138,7 @@ impl Planner<'_> {
             "auth": {"specName": spec_name, "params": params},
             "connectionSpec": {"id": self.connector.spec_id, "version": "1.0"},
         });
-        Some(self.step(
-            StepKind::BaseConnection,
-            &[],
-            "/data/foundation/flowservice/connections",
-            body,
-        ))
+        Some(self.step(StepKind::BaseConnection, &[], "/flowservice/connections", body))
     }
 
     /// Values of `auth.params` with the JSON types that the connector's fields have.
@@ -183,12 +178,7 @@ impl Planner<'_> {
             "allOf": parts,
             "meta:class": class,
         });
-        Some(self.step(
-            StepKind::Schema,
-            &[],
-            "/data/foundation/schemaregistry/tenant/schemas",
-            body,
-        ))
+        Some(self.step(StepKind::Schema, &[], "/schemaregistry/tenant/schemas", body))
     }
 
     fn data_lake_connection(&self) -> Option<PlannedStep> {
@@ -200,7 +190,7 @@ impl Planner<'_> {
         let step = self.step(
             StepKind::DataLakeConnection,
             &[],
-            "/data/foundation/flowservice/connections",
+            "/flowservice/connections",
             body,
         );
         self.is_tutorial_form().then_some(step)
@@ -218,12 +208,7 @@ impl Planner<'_> {
         if matches!(self.recipe.format, Format::ParquetXdm | Format::Parquet) {
             body["fileDescription"] = json!({"format": "parquet"});
         }
-        let mut step = self.step(
-            StepKind::Dataset,
-            &[StepKind::Schema],
-            "/data/foundation/catalog/dataSets",
-            body,
-        );
+        let mut step = self.step(StepKind::Dataset, &[StepKind::Schema], "/catalog/dataSets", body);
         step.query = vec![("requestDataSource", "true")];
         Some(step)
     }
@@ -232,27 +217,23 @@ impl Planner<'_> {
         if self.recipe.mapping.is_empty() {
             return None;
         }
-        // A mapping set has no name or description of its own, so its first row carries the marker.
-        let rows = self.recipe.mapping.iter().enumerate().map(|(index, rule)| {
-            let mut row = json!({
+        let row = |rule: &MappingRule| {
+            json!({
                 "sourceType": "ATTRIBUTE",
                 "source": rule.source,
                 "destination": rule.destination,
                 "name": rule.source,
-            });
-            if index == 0 {
-                row["description"] = json!(self.marker(StepKind::MappingSet));
-            }
-            row
-        });
+            })
+        };
         let body = json!({
-            "mappings": rows.collect::<Vec<_>>(),
+            "name": self.marker(StepKind::MappingSet),
+            "mappings": self.recipe.mapping.iter().map(row).collect::<Vec<_>>(),
             "outputSchema": {"schemaRef": {"id": self.schema_id(), "contentType": MAPPING_CONTENT_TYPE}},
         });
         Some(self.step(
             StepKind::MappingSet,
             &[StepKind::Schema],
-            "/data/foundation/conversion/mappingSets",
+            "/conversion/mappingSets",
             body,
         ))
     }
@@ -293,7 +274,7 @@ impl Planner<'_> {
         self.step(
             StepKind::SourceConnection,
             needs,
-            "/data/foundation/flowservice/sourceConnections",
+            "/flowservice/sourceConnections",
             body,
         )
     }
@@ -330,7 +311,7 @@ impl Planner<'_> {
         self.step(
             StepKind::TargetConnection,
             needs,
-            "/data/foundation/flowservice/targetConnections",
+            "/flowservice/targetConnections",
             body,
         )
     }
@@ -372,7 +353,7 @@ impl Planner<'_> {
             StepKind::TargetConnection,
             StepKind::MappingSet,
         ];
-        self.step(StepKind::Flow, needs, "/data/foundation/flowservice/flows", body)
+        self.step(StepKind::Flow, needs, "/flowservice/flows", body)
     }
 
     fn schema_id(&self) -> Value {

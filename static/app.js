@@ -60,12 +60,12 @@
   // Keys: never inside a field, and the help dialog switches them off.
   const off = one("#keys-off"), KEY = "hg-keys-off";
   if (off) { off.checked = !!localStorage.getItem(KEY); off.addEventListener("change", () => off.checked ? localStorage.setItem(KEY, "1") : localStorage.removeItem(KEY)); }
-  let g = 0;
+  let g = -1e4;
   const go = (s) => { const a = one(s); if (a) a.click(); };
   document.addEventListener("keydown", (e) => {
     if (e.key === "Escape") for (const m of document.querySelectorAll("details.menu[open]")) { m.open = false; m.firstElementChild.focus(); }
     if (e.ctrlKey || e.metaKey || e.altKey || localStorage.getItem(KEY) || e.target.closest("input,select,textarea,dialog")) return;
-    const after = e.timeStamp - g < 1000; g = 0;
+    const after = e.timeStamp - g < 1000; g = -1e4;
     if (after && "fratoe".includes(e.key)) return go(`[data-key="${e.key}"]`);
     if (e.key === "g") g = e.timeStamp;
     else if (e.key === "n") go("[data-key=n]");

@@ -59,14 +59,20 @@ pub fn asset(path: &str) -> &'static str {
 ///
 /// No name from a request reaches the file system: the path only looks up a table that is fixed when building.
 pub async fn serve(Path((hash, path)): Path<(String, String)>) -> Response {
-    let found = ASSETS
-        .get(&path)
-        .filter(|asset| asset.url.strip_prefix("/static/").is_some_and(|rest| rest.starts_with(&format!("{hash}/"))));
+    let found = ASSETS.get(&path).filter(|asset| {
+        asset
+            .url
+            .strip_prefix("/static/")
+            .is_some_and(|rest| rest.starts_with(&format!("{hash}/")))
+    });
     match found {
         Some(asset) => (
             [
                 (header::CONTENT_TYPE, asset.content_type.clone()),
-                (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+                (
+                    header::CACHE_CONTROL,
+                    HeaderValue::from_static("public, max-age=31536000, immutable"),
+                ),
             ],
             asset.bytes.clone(),
         )
@@ -77,7 +83,9 @@ pub async fn serve(Path((hash, path)): Path<(String, String)>) -> Response {
 
 #[cfg(test)]
 pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static [u8])> {
-    ASSETS.values().map(|asset| (asset.url.as_str(), asset.bytes.as_ref()))
+    ASSETS
+        .values()
+        .map(|asset| (asset.url.as_str(), asset.bytes.as_ref()))
 }
 
 #[cfg(test)]
@@ -94,7 +102,10 @@ mod tests {
 
     async fn fetch(path: &str) -> Response {
         let router = Router::new().route(ROUTE, get(serve));
-        router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap()
+        router
+            .oneshot(Request::get(path).body(Body::empty()).unwrap())
+            .await
+            .unwrap()
     }
 
     #[tokio::test]
@@ -102,11 +113,21 @@ mod tests {
         for (url, bytes) in all() {
             let answer = fetch(url).await;
             assert_eq!(answer.status(), StatusCode::OK, "{url}");
-            assert_eq!(answer.headers()["cache-control"], "public, max-age=31536000, immutable");
-            assert_ne!(answer.headers()["content-type"], "application/octet-stream", "{url}");
+            assert_eq!(
+                answer.headers()["cache-control"],
+                "public, max-age=31536000, immutable"
+            );
+            assert_ne!(
+                answer.headers()["content-type"],
+                "application/octet-stream",
+                "{url}"
+            );
             let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(bytes));
             assert!(url.starts_with(&format!("/static/{}/", &hash[..16])), "{url}");
-            assert_eq!(axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap(), bytes);
+            assert_eq!(
+                axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap(),
+                bytes
+            );
         }
         assert!(asset("headgate.css").ends_with("/headgate.css"));
     }
@@ -132,8 +153,14 @@ mod tests {
     #[test]
     fn vendored_files_are_the_published_ones() {
         let readme = include_str!("../../static/vendor/README.md");
-        let vendored: Vec<_> = Static::iter().filter(|path| path.starts_with("vendor/")).collect();
-        assert_eq!(vendored.len(), 2, "a vendored file is missing or not listed here: {vendored:?}");
+        let vendored: Vec<_> = Static::iter()
+            .filter(|path| path.starts_with("vendor/"))
+            .collect();
+        assert_eq!(
+            vendored.len(),
+            2,
+            "a vendored file is missing or not listed here: {vendored:?}"
+        );
         for path in vendored {
             let name = path.trim_start_matches("vendor/");
             let row = readme
@@ -141,14 +168,26 @@ mod tests {
                 .find(|line| line.starts_with(&format!("| `{name}`")))
                 .unwrap_or_else(|| panic!("static/vendor/README.md has no row for {name}"));
             let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(Static::get(&path).unwrap().data));
-            assert!(row.ends_with(&format!("| {hash} |")), "{name} is not the file whose checksum is recorded");
+            assert!(
+                row.ends_with(&format!("| {hash} |")),
+                "{name} is not the file whose checksum is recorded"
+            );
         }
     }
 
     #[test]
     fn own_files_stay_small() {
-        assert!(text("headgate.css").len() <= 30_000, "the style sheet outgrew its budget (12 kB compressed)");
-        assert!(text("app.js").len() <= 5_000, "the script outgrew its budget (3 kB compressed)");
-        assert!(text("icons.svg").len() <= 24_000, "the icon sprite outgrew its budget");
+        assert!(
+            text("headgate.css").len() <= 30_000,
+            "the style sheet outgrew its budget (12 kB compressed)"
+        );
+        assert!(
+            text("app.js").len() <= 5_000,
+            "the script outgrew its budget (3 kB compressed)"
+        );
+        assert!(
+            text("icons.svg").len() <= 24_000,
+            "the icon sprite outgrew its budget"
+        );
     }
 }

@@ -71,7 +71,9 @@ fn statuses() -> Vec<Status> {
 }
 
 fn chart(times: &Times) -> RunChart {
-    let values = [41., 38., 45., 39., 37., 45., 56., 54., 53., 41., 48., 42., 40., 38., 41.];
+    let values = [
+        41., 38., 45., 39., 37., 45., 56., 54., 53., 41., 48., 42., 40., 38., 41.,
+    ];
     let bars: Vec<_> = statuses()
         .into_iter()
         .enumerate()
@@ -91,39 +93,72 @@ fn chart(times: &Times) -> RunChart {
             }
         })
         .collect();
-    RunChart::new("runs", "Last 30 runs, duration in minutes", Strip::new(&statuses()).label, &bars, Some((38.0, 56.0)))
+    RunChart::new(
+        "runs",
+        "Last 30 runs, duration in minutes",
+        Strip::new(&statuses()).label,
+        &bars,
+        Some((38.0, 56.0)),
+    )
 }
 
 fn fields() -> Vec<FieldView> {
     let kinds = [("hourly", "Every hour"), ("daily", "Every day"), ("once", "Once")];
-    let mut name = FieldView::new(FieldKind::Text, "name", "Name").hint("As colleagues know it.").value(HOSTILE);
+    let mut name = FieldView::new(FieldKind::Text, "name", "Name")
+        .hint("As colleagues know it.")
+        .value(HOSTILE);
     name.error = "Another flow has this name. Give it one of its own.".into();
-    let mut every = FieldView::new(FieldKind::Presets, "every", "How often").options(kinds).value("daily");
+    let mut every = FieldView::new(FieldKind::Presets, "every", "How often")
+        .options(kinds)
+        .value("daily");
     every.hint = "In Europe/Paris.".into();
     let mut secret = FieldView::new(FieldKind::Secret, "secret", "Secret access key").hint("40 characters.");
     secret.secret_set = true;
     secret.value = "must never be shown".into();
-    let mut format = FieldView::new(FieldKind::Radio, "format", "Format").options([("csv", "CSV"), ("json", "JSON")]);
+    let mut format =
+        FieldView::new(FieldKind::Radio, "format", "Format").options([("csv", "CSV"), ("json", "JSON")]);
     format.error = "Choose a format.".into();
     vec![
         name,
         every,
         secret,
         format,
-        FieldView::new(FieldKind::Select, "region", "Region").options([("eu", "Europe"), ("us", "America")]).value("us"),
-        FieldView::new(FieldKind::Number, "errors", "Errors allowed, in percent").width(FieldWidth::Short).value("5"),
-        FieldView::new(FieldKind::Date, "end", "End").optional().width(FieldWidth::Medium),
-        FieldView::new(FieldKind::DateTime, "start", "First run").width(FieldWidth::Medium).value("2026-03-21T08:00"),
-        FieldView::new(FieldKind::Proposals, "schema", "Schema").options([("loyalty", "Loyalty"), ("orders", "Orders")]),
-        FieldView::new(FieldKind::Checkbox, "backfill", "Bring older files too").value("on").hint("On the first run."),
-        FieldView::new(FieldKind::Textarea, "note", "Note").optional().value(HOSTILE),
+        FieldView::new(FieldKind::Select, "region", "Region")
+            .options([("eu", "Europe"), ("us", "America")])
+            .value("us"),
+        FieldView::new(FieldKind::Number, "errors", "Errors allowed, in percent")
+            .width(FieldWidth::Short)
+            .value("5"),
+        FieldView::new(FieldKind::Date, "end", "End")
+            .optional()
+            .width(FieldWidth::Medium),
+        FieldView::new(FieldKind::DateTime, "start", "First run")
+            .width(FieldWidth::Medium)
+            .value("2026-03-21T08:00"),
+        FieldView::new(FieldKind::Proposals, "schema", "Schema")
+            .options([("loyalty", "Loyalty"), ("orders", "Orders")]),
+        FieldView::new(FieldKind::Checkbox, "backfill", "Bring older files too")
+            .value("on")
+            .hint("On the first run."),
+        FieldView::new(FieldKind::Textarea, "note", "Note")
+            .optional()
+            .value(HOSTILE),
     ]
 }
 
 fn layout(theme: Theme) -> Layout {
-    let person =
-        PersonView { name: "Léa Martin".into(), role: "editor".into(), team: "Retail".into(), may_create: true };
-    let mut layout = Layout::signed_in("Loyalty daily", "0199c1b2-7e1f-7d43-9c55-2f8a10c6f001", person, "csrf-token");
+    let person = PersonView {
+        name: "Léa Martin".into(),
+        role: "editor".into(),
+        team: "Retail".into(),
+        may_create: true,
+    };
+    let mut layout = Layout::signed_in(
+        "Loyalty daily",
+        "0199c1b2-7e1f-7d43-9c55-2f8a10c6f001",
+        person,
+        "csrf-token",
+    );
     layout.theme = theme;
     layout.environments = [("prod", true), ("dev", false)]
         .map(|(sandbox, is_production)| EnvironmentChoice {
@@ -135,8 +170,15 @@ fn layout(theme: Theme) -> Layout {
         })
         .into();
     layout.active = Some(NavEntry::Flows);
-    layout.counts = vec![(NavEntry::Overview, 4), (NavEntry::Flows, 128), (NavEntry::Templates, 9)];
-    layout.flash = vec![Flash { status: Status::Succeeded, text: "The flow was created: Loyalty daily.".into() }];
+    layout.counts = vec![
+        (NavEntry::Overview, 4),
+        (NavEntry::Flows, 128),
+        (NavEntry::Templates, 9),
+    ];
+    layout.flash = vec![Flash {
+        status: Status::Succeeded,
+        text: "The flow was created: Loyalty daily.".into(),
+    }];
     layout.read_at = Some(Times::new("Europe/Paris", NOW + 8000).at(NOW));
     layout.demo = Some("Demonstration: everything you see comes from the built-in emulator.".into());
     layout.refresh_seconds = Some(30);
@@ -167,7 +209,10 @@ fn gallery(theme: Theme) -> String {
             column("Status", None, false),
             column("Duration", None, true),
             column("Stored", None, true),
-            SortLink { href: None, ..column("Runs", None, false) },
+            SortLink {
+                href: None,
+                ..column("Runs", None, false)
+            },
         ],
         runs: vec![
             run(0, Status::Running, 720_000, 0),
@@ -203,7 +248,12 @@ fn sign_in(theme: Theme) -> String {
     name.autocomplete = "username";
     let mut password = FieldView::new(FieldKind::Secret, "password", "Password").width(FieldWidth::Full);
     password.autocomplete = "current-password";
-    SignInPage { layout, form_fields: vec![name, password] }.render().unwrap()
+    SignInPage {
+        layout,
+        form_fields: vec![name, password],
+    }
+    .render()
+    .unwrap()
 }
 
 fn select<'a>(page: &'a Html, selector: &str) -> Vec<scraper::ElementRef<'a>> {
@@ -253,10 +303,21 @@ fn pages_have_landmarks_one_heading_and_no_id_twice() {
             let id = element.attr("id").unwrap();
             assert!(ids.insert(id.to_owned()), "{name}: id {id} is there twice");
         }
-        for attribute in ["aria-describedby", "aria-labelledby", "for", "data-copy", "data-reveal", "data-dialog", "list"] {
+        for attribute in [
+            "aria-describedby",
+            "aria-labelledby",
+            "for",
+            "data-copy",
+            "data-reveal",
+            "data-dialog",
+            "list",
+        ] {
             for element in select(&html, &format!("[{attribute}]")) {
                 for id in element.attr(attribute).unwrap().split_whitespace() {
-                    assert!(ids.contains(id), "{name}: {attribute} names {id}, which is not there");
+                    assert!(
+                        ids.contains(id),
+                        "{name}: {attribute} names {id}, which is not there"
+                    );
                 }
             }
         }
@@ -271,8 +332,14 @@ fn pages_have_landmarks_one_heading_and_no_id_twice() {
 fn every_control_has_a_label_and_every_unsafe_form_a_token() {
     let page = gallery(Theme::System);
     let html = Html::parse_document(&page);
-    let labelled: HashSet<_> = select(&html, "label[for]").iter().filter_map(|label| label.attr("for")).collect();
-    let wrapped: HashSet<_> = select(&html, "label [id]").iter().filter_map(|control| control.attr("id")).collect();
+    let labelled: HashSet<_> = select(&html, "label[for]")
+        .iter()
+        .filter_map(|label| label.attr("for"))
+        .collect();
+    let wrapped: HashSet<_> = select(&html, "label [id]")
+        .iter()
+        .filter_map(|control| control.attr("id"))
+        .collect();
     let controls = select(&html, "input:not([type=hidden]), select, textarea");
     assert!(controls.len() > 12);
     for control in controls {
@@ -281,7 +348,11 @@ fn every_control_has_a_label_and_every_unsafe_form_a_token() {
     }
     for form in select(&html, "form[method=post]") {
         let token = Selector::parse("input[name=csrf][value=csrf-token]").unwrap();
-        assert!(form.select(&token).next().is_some(), "{} has no token", form.attr("action").unwrap());
+        assert!(
+            form.select(&token).next().is_some(),
+            "{} has no token",
+            form.attr("action").unwrap()
+        );
     }
 }
 
@@ -295,16 +366,27 @@ fn no_text_becomes_markup_and_no_secret_comes_back() {
     assert_eq!(name[0].attr("value"), Some(HOSTILE));
     assert_eq!(name[0].attr("aria-describedby"), Some("name-hint name-error"));
     assert!(name[0].attr("aria-invalid").is_some() && name[0].attr("required").is_some());
-    assert_eq!(select(&html, "textarea#note")[0].text().collect::<String>(), HOSTILE);
+    assert_eq!(
+        select(&html, "textarea#note")[0].text().collect::<String>(),
+        HOSTILE
+    );
     let secret = select(&html, "input#secret")[0];
-    assert_eq!((secret.attr("value"), secret.attr("type"), secret.attr("required")), (None, Some("password"), None));
+    assert_eq!(
+        (secret.attr("value"), secret.attr("type"), secret.attr("required")),
+        (None, Some("password"), None)
+    );
 }
 
 #[test]
 fn what_is_chosen_is_marked() {
     let page = gallery(Theme::Dark);
     let html = Html::parse_document(&page);
-    let chosen = |selector: &str| select(&html, selector).iter().filter_map(|e| e.attr("value")).collect::<Vec<_>>();
+    let chosen = |selector: &str| {
+        select(&html, selector)
+            .iter()
+            .filter_map(|e| e.attr("value"))
+            .collect::<Vec<_>>()
+    };
     assert_eq!(chosen("#region option[selected]"), ["us"]);
     assert_eq!(chosen("input[name=every][checked]"), ["daily"]);
     assert_eq!(chosen("input[name=format][checked]"), Vec::<&str>::new());
@@ -315,11 +397,11 @@ fn what_is_chosen_is_marked() {
     assert_eq!(select(&html, ".chart-wide a").len(), 30);
     assert_eq!(select(&html, ".chart-narrow a").len(), 14);
     assert_eq!(select(&html, ".top .chip.prod").len(), 1);
-    assert_eq!(select(&html, "noscript meta[http-equiv=refresh]").len() + usize::from(page.contains("content=\"30\"")), 1);
+    assert!(page.contains(r#"<noscript><meta http-equiv="refresh" content="30"></noscript>"#));
 }
 
 #[test]
-fn every_icon_in_use_is_in_the_sprite_and_none_is_idle() {
+fn every_icon_in_use_is_in_the_sprite() {
     let sprite = assets::text("icons.svg");
     let page = gallery(Theme::System);
     let html = Html::parse_document(&page);

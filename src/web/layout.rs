@@ -59,7 +59,11 @@ impl Layout {
         person: PersonView,
         csrf: impl Into<String>,
     ) -> Self {
-        Self { person: Some(person), csrf: csrf.into(), ..Self::signed_out(title, request_id) }
+        Self {
+            person: Some(person),
+            csrf: csrf.into(),
+            ..Self::signed_out(title, request_id)
+        }
     }
 
     /// This program's version.
@@ -111,7 +115,13 @@ const NAV: [(NavEntry, &str, &str, &str, &str); 5] = [
     (NavEntry::Overview, "Overview", "/", "home", "o"),
     (NavEntry::Flows, "Flows", "/flows", "workflow", "f"),
     (NavEntry::Templates, "Templates", "/templates", "versions", "t"),
-    (NavEntry::Environments, "Environments", "/environments", "plug", "e"),
+    (
+        NavEntry::Environments,
+        "Environments",
+        "/environments",
+        "plug",
+        "e",
+    ),
     (NavEntry::Audit, "Audit", "/audit", "log", "a"),
 ];
 
@@ -194,7 +204,10 @@ impl Theme {
 
     /// Reads a form's or a cookie's value.
     pub fn parse(value: &str) -> Option<Self> {
-        Self::CHOICES.into_iter().map(|(theme, ..)| theme).find(|theme| theme.name() == value)
+        Self::CHOICES
+            .into_iter()
+            .map(|(theme, ..)| theme)
+            .find(|theme| theme.name() == value)
     }
 
     /// The theme that the request's cookie asks for.
@@ -249,7 +262,11 @@ mod tests {
         layout.active = Some(NavEntry::Flows);
         layout.counts = vec![(NavEntry::Flows, 1280)];
         let nav = layout.nav();
-        let current: Vec<_> = nav.iter().filter(|item| item.current).map(|item| item.href).collect();
+        let current: Vec<_> = nav
+            .iter()
+            .filter(|item| item.current)
+            .map(|item| item.href)
+            .collect();
         assert_eq!(current, ["/flows"]);
         assert_eq!(nav[1].count.as_deref(), Some("1,280"));
         assert_eq!(nav[0].count, None);

@@ -32,7 +32,11 @@ pub fn bytes(bytes: u64) -> String {
         value /= 1000.0;
         unit = next;
     }
-    let decimals = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
+    let decimals = if value < 9.995 {
+        2
+    } else {
+        usize::from(value < 99.95)
+    };
     format!("{value:.decimals$} {unit}")
 }
 

@@ -20,7 +20,10 @@ fn templates() -> Vec<(PathBuf, String)> {
         }
     }
     let mut found = Vec::new();
-    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("templates"), &mut found);
+    walk(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("templates"),
+        &mut found,
+    );
     assert!(found.len() > 15, "the templates were not found");
     found
 }
@@ -32,7 +35,10 @@ fn faults(line: &str) -> Vec<&'static str> {
     let mut faults = Vec::new();
     for (pattern, fault) in [
         ("|safe", "|safe lets text become markup"),
-        ("|escape(", "another escaper than the file's lets text become markup"),
+        (
+            "|escape(",
+            "another escaper than the file's lets text become markup",
+        ),
         ("escape=\"none\"", "escaping is off"),
         ("{%filter", "a filter block can switch escaping off"),
         ("javascript:", "javascript: URLs are blocked"),
@@ -58,9 +64,15 @@ fn faults(line: &str) -> Vec<&'static str> {
             faults.push("scripts are own files: <script src=\"{{ asset(…) }}\"></script>");
         }
     }
-    for value in ["href", "src", "action"].iter().flat_map(|name| values_of(&lower, name)) {
+    for value in ["href", "src", "action"]
+        .iter()
+        .flat_map(|name| values_of(&lower, name))
+    {
         let target = value.trim_start_matches(['"', '\'']);
-        if ["http:", "https:", "//"].iter().any(|start| target.starts_with(start)) {
+        if ["http:", "https:", "//"]
+            .iter()
+            .any(|start| target.starts_with(start))
+        {
             faults.push("links lead to own routes only");
         }
     }
@@ -79,7 +91,9 @@ fn faults(line: &str) -> Vec<&'static str> {
 fn attributes(line: &str) -> impl Iterator<Item = &str> {
     line.match_indices('=').filter_map(|(at, _)| {
         let before = &line[..at];
-        let start = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == ':')).map_or(0, |i| i + 1);
+        let start = before
+            .rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == ':'))
+            .map_or(0, |i| i + 1);
         let follows_space = before[..start].ends_with([' ', '\n', '\t', '"', '}']);
         (start < at && (follows_space || start == 0)).then_some(&before[start..])
     })
@@ -98,7 +112,11 @@ fn templates_hold_nothing_that_the_content_policy_blocks() {
     let mut found = Vec::new();
     for (path, text) in templates() {
         for (number, line) in text.lines().enumerate() {
-            found.extend(faults(line).into_iter().map(|fault| format!("{}:{}: {fault}", path.display(), number + 1)));
+            found.extend(
+                faults(line)
+                    .into_iter()
+                    .map(|fault| format!("{}:{}: {fault}", path.display(), number + 1)),
+            );
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
@@ -108,11 +126,27 @@ fn templates_hold_nothing_that_the_content_policy_blocks() {
 fn templates_name_only_assets_and_icons_that_exist() {
     let icons = assets::text("icons.svg");
     for (path, text) in templates() {
-        for name in text.split("asset(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
-            assert!(!assets::asset(name).is_empty(), "{} names the missing file static/{name}", path.display());
+        for name in text
+            .split("asset(\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+        {
+            assert!(
+                !assets::asset(name).is_empty(),
+                "{} names the missing file static/{name}",
+                path.display()
+            );
         }
-        for name in text.split("icon(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
-            assert!(icons.contains(&format!("id=\"{name}\"")), "{}: no icon {name}", path.display());
+        for name in text
+            .split("icon(\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+        {
+            assert!(
+                icons.contains(&format!("id=\"{name}\"")),
+                "{}: no icon {name}",
+                path.display()
+            );
         }
     }
 }

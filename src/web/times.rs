@@ -12,12 +12,19 @@ pub struct Times {
 impl Times {
     /// `zone` is an IANA name such as `Europe/Paris`; an unknown one means UTC. `now_ms` is UTC epoch milliseconds.
     pub fn new(zone: &str, now_ms: i64) -> Self {
-        Self { zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC), now_ms }
+        Self {
+            zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC),
+            now_ms,
+        }
     }
 
     /// The instant `at_ms` (UTC epoch milliseconds) as this viewer sees it.
     pub fn at(&self, at_ms: i64) -> TimeView {
-        TimeView { at: instant(at_ms), zone: self.zone.clone(), now_ms: self.now_ms }
+        TimeView {
+            at: instant(at_ms),
+            zone: self.zone.clone(),
+            now_ms: self.now_ms,
+        }
     }
 }
 
@@ -65,7 +72,11 @@ impl TimeView {
             _ => (86_400, "d"),
         };
         let number = seconds.unsigned_abs() / size;
-        if seconds < 0 { format!("in {number} {unit}") } else { format!("{number} {unit} ago") }
+        if seconds < 0 {
+            format!("in {number} {unit}")
+        } else {
+            format!("{number} {unit} ago")
+        }
     }
 
     fn zoned(&self) -> jiff::ZonedDateTime {
@@ -99,7 +110,10 @@ mod tests {
         assert_eq!(paris.clock(), "08:00:00");
         let summer = Times::new("Europe/Paris", 0).at(MARCH_21 + 30 * 86_400_000);
         assert_eq!(summer.local(), "20 Apr 2026, 09:00 CEST");
-        assert_eq!(Times::new("Europe/Pariss", 0).at(MARCH_21).local(), "21 Mar 2026, 07:00 UTC");
+        assert_eq!(
+            Times::new("Europe/Pariss", 0).at(MARCH_21).local(),
+            "21 Mar 2026, 07:00 UTC"
+        );
     }
 
     #[test]
@@ -115,7 +129,10 @@ mod tests {
             (-999, "0 s ago"),
         ];
         for (past_ms, text) in cases {
-            assert_eq!(Times::new("UTC", MARCH_21 + past_ms).at(MARCH_21).relative(), text);
+            assert_eq!(
+                Times::new("UTC", MARCH_21 + past_ms).at(MARCH_21).relative(),
+                text
+            );
         }
         assert!(!Times::new("UTC", MARCH_21 - 1).at(MARCH_21).is_past());
     }

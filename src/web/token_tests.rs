@@ -12,13 +12,19 @@ const THEMES: [&str; 2] = ["light", "dark"];
 fn tokens() -> HashMap<&'static str, [Rgb; 2]> {
     let mut tokens = HashMap::new();
     for part in assets::text("headgate.css").split("--").skip(1) {
-        let Some((name, rest)) = part.split_once(": light-dark(") else { continue };
+        let Some((name, rest)) = part.split_once(": light-dark(") else {
+            continue;
+        };
         let (both, _) = rest.split_once(')').expect("light-dark( is closed");
         let (light, dark) = both.split_once(", ").expect("two colours");
         let twice = tokens.insert(name, [colour(light), colour(dark)]);
         assert!(twice.is_none(), "--{name} is defined twice");
     }
-    assert!(tokens.len() >= 28, "the tokens were not found: {:?}", tokens.keys());
+    assert!(
+        tokens.len() >= 28,
+        "the tokens were not found: {:?}",
+        tokens.keys()
+    );
     tokens
 }
 
@@ -27,7 +33,11 @@ fn colour(hex: &str) -> Rgb {
     assert!(hex.len() == 7 && hex.starts_with('#'), "{hex} is not #RRGGBB");
     [1, 3, 5].map(|at| {
         let value = f64::from(u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal")) / 255.0;
-        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        if value <= 0.04045 {
+            value / 12.92
+        } else {
+            ((value + 0.055) / 1.055).powf(2.4)
+        }
     })
 }
 
@@ -42,7 +52,10 @@ fn check(pairs: &[(String, String, f64)]) {
     for (theme, theme_name) in THEMES.iter().enumerate() {
         for (front, back, least) in pairs {
             let reached = contrast(tokens[front.as_str()][theme], tokens[back.as_str()][theme]);
-            assert!(reached >= *least, "{theme_name}: --{front} on --{back} reaches {reached:.2}, needs {least}");
+            assert!(
+                reached >= *least,
+                "{theme_name}: --{front} on --{back} reaches {reached:.2}, needs {least}"
+            );
         }
     }
 }
@@ -64,7 +77,10 @@ fn text_reaches_4_5_on_everything_it_stands_on() {
         let tint = format!("{state}-bg");
         pairs.extend([state, "text", "muted"].map(|front| pair(front, &tint, 4.5)));
     }
-    pairs.extend([pair("on-accent", "accent", 4.5), pair("on-accent", "accent-hover", 4.5)]);
+    pairs.extend([
+        pair("on-accent", "accent", 4.5),
+        pair("on-accent", "accent-hover", 4.5),
+    ]);
     check(&pairs);
 }
 
@@ -89,7 +105,10 @@ fn any_two_filled_chart_states_differ_in_every_kind_of_colour_vision() {
             for (index, one) in filled.iter().enumerate() {
                 for other in &filled[index + 1..] {
                     let difference = ciede2000(seen(one), seen(other));
-                    assert!(difference >= 18.0, "{theme_name}, {vision}: {one} and {other} differ by {difference:.1}");
+                    assert!(
+                        difference >= 18.0,
+                        "{theme_name}, {vision}: {one} and {other} differ by {difference:.1}"
+                    );
                 }
             }
         }
@@ -101,20 +120,38 @@ const VISIONS: [(&str, [[f64; 3]; 3]); 4] = [
     ("normal", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
     (
         "protan",
-        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ],
     ),
     (
         "deutan",
-        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ],
     ),
     (
         "tritan",
-        [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ],
     ),
 ];
 
 fn through(matrix: [[f64; 3]; 3], rgb: Rgb) -> Rgb {
-    matrix.map(|row| row.iter().zip(rgb).map(|(a, b)| a * b).sum::<f64>().clamp(0.0, 1.0))
+    matrix.map(|row| {
+        row.iter()
+            .zip(rgb)
+            .map(|(a, b)| a * b)
+            .sum::<f64>()
+            .clamp(0.0, 1.0)
+    })
 }
 
 /// CIE L*a*b* under D65.
@@ -124,7 +161,13 @@ fn lab([r, g, b]: Rgb) -> [f64; 3] {
         0.2126729 * r + 0.7151522 * g + 0.0721750 * b,
         (0.0193339 * r + 0.1191920 * g + 0.9503041 * b) / 1.08883,
     ]
-    .map(|t: f64| if t > 216.0 / 24389.0 { t.cbrt() } else { (24389.0 / 27.0 * t + 16.0) / 116.0 });
+    .map(|t: f64| {
+        if t > 216.0 / 24389.0 {
+            t.cbrt()
+        } else {
+            (24389.0 / 27.0 * t + 16.0) / 116.0
+        }
+    });
     [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
 }
 
@@ -134,11 +177,21 @@ fn ciede2000([l1, a1, b1]: [f64; 3], [l2, a2, b2]: [f64; 3]) -> f64 {
     let g = 0.5 * (1.0 - (c_mean7 / (c_mean7 + 25f64.powi(7))).sqrt());
     let (a1, a2) = (a1 * (1.0 + g), a2 * (1.0 + g));
     let (c1, c2) = (a1.hypot(b1), a2.hypot(b2));
-    let hue = |a: f64, b: f64| if a == 0.0 && b == 0.0 { 0.0 } else { b.atan2(a).to_degrees().rem_euclid(360.0) };
+    let hue = |a: f64, b: f64| {
+        if a == 0.0 && b == 0.0 {
+            0.0
+        } else {
+            b.atan2(a).to_degrees().rem_euclid(360.0)
+        }
+    };
     let (h1, h2) = (hue(a1, b1), hue(a2, b2));
 
     let grey = c1 * c2 == 0.0;
-    let turn = if grey { 0.0 } else { (h2 - h1 + 180.0).rem_euclid(360.0) - 180.0 };
+    let turn = if grey {
+        0.0
+    } else {
+        (h2 - h1 + 180.0).rem_euclid(360.0) - 180.0
+    };
     let (d_l, d_c) = (l2 - l1, c2 - c1);
     let d_h = 2.0 * (c1 * c2).sqrt() * (turn / 2.0).to_radians().sin();
 
@@ -150,7 +203,8 @@ fn ciede2000([l1, a1, b1]: [f64; 3], [l2, a2, b2]: [f64; 3]) -> f64 {
         _ => (h1 + h2 - 360.0) / 2.0,
     };
     let cos = |degrees: f64| degrees.to_radians().cos();
-    let t = 1.0 - 0.17 * cos(h - 30.0) + 0.24 * cos(2.0 * h) + 0.32 * cos(3.0 * h + 6.0) - 0.20 * cos(4.0 * h - 63.0);
+    let t = 1.0 - 0.17 * cos(h - 30.0) + 0.24 * cos(2.0 * h) + 0.32 * cos(3.0 * h + 6.0)
+        - 0.20 * cos(4.0 * h - 63.0);
     let s_l = 1.0 + 0.015 * (l - 50.0).powi(2) / (20.0 + (l - 50.0).powi(2)).sqrt();
     let (s_c, s_h) = (1.0 + 0.045 * c, 1.0 + 0.015 * c * t);
     let c7 = c.powi(7);
@@ -174,7 +228,10 @@ fn the_colour_difference_agrees_with_the_published_pairs() {
         ([2.0776, 0.0795, -1.1350], [0.9033, -0.0636, -0.5514], 0.9082),
     ] {
         let computed = ciede2000(one, other);
-        assert!((computed - difference).abs() < 5e-5, "{computed:.4} instead of {difference}");
+        assert!(
+            (computed - difference).abs() < 5e-5,
+            "{computed:.4} instead of {difference}"
+        );
     }
 }
 

@@ -161,7 +161,10 @@ impl Drawing {
         let mut days: Vec<Label> = Vec::new();
         for (bar, mark) in bars.iter().zip(&marks).step_by(every) {
             if days.last().is_none_or(|last| last.text != bar.day) {
-                days.push(Label { at: mark.middle, text: bar.day.clone() });
+                days.push(Label {
+                    at: mark.middle,
+                    text: bar.day.clone(),
+                });
             }
         }
 
@@ -171,7 +174,10 @@ impl Drawing {
             left: LEFT,
             right: tenth(right),
             grid: [0.0, axis / 2.0, axis]
-                .map(|value| Label { at: tenth(y(value)), text: axis_text(value) })
+                .map(|value| Label {
+                    at: tenth(y(value)),
+                    text: axis_text(value),
+                })
                 .into(),
             days,
             band: usual.map(|(from, to)| (tenth(y(to)), tenth(y(from) - y(to)))),
@@ -191,7 +197,9 @@ fn neat_end(highest: f64) -> f64 {
         return 1.0;
     }
     let power = 10f64.powf(highest.log10().floor());
-    let step = [1.0, 2.0, 4.0, 6.0, 8.0].into_iter().find(|step| step * power >= highest);
+    let step = [1.0, 2.0, 4.0, 6.0, 8.0]
+        .into_iter()
+        .find(|step| step * power >= highest);
     step.unwrap_or(10.0) * power
 }
 
@@ -229,21 +237,43 @@ mod tests {
 
         let wide = &chart.wide;
         assert_eq!((wide.left, wide.right), (38.0, 718.0));
-        let grid: Vec<_> = wide.grid.iter().map(|line| (line.at, line.text.as_str())).collect();
+        let grid: Vec<_> = wide
+            .grid
+            .iter()
+            .map(|line| (line.at, line.text.as_str()))
+            .collect();
         assert_eq!(grid, [(120.0, "0"), (73.0, "30"), (26.0, "60")]);
         assert_eq!(wide.band, Some((32.3, 28.2)));
         assert_eq!(wide.marks.len(), 30);
         let first = &wide.marks[0];
-        assert_eq!((first.x, first.y, first.width, first.height), (42.1, 49.5, 14.5, 70.5));
+        assert_eq!(
+            (first.x, first.y, first.width, first.height),
+            (42.1, 49.5, 14.5, 70.5)
+        );
         assert_eq!(first.slot, (38.0, 22.7));
         let failed = &wide.marks[16];
-        assert_eq!((failed.y, failed.height, failed.cap, failed.middle), (96.5, 23.5, 87.5, 412.0));
+        assert_eq!(
+            (failed.y, failed.height, failed.cap, failed.middle),
+            (96.5, 23.5, 87.5, 412.0)
+        );
         let missing = &wide.marks[23];
-        assert_eq!((missing.y, missing.height), (46.4, 73.6), "a missing run stands at the middle of the usual range");
+        assert_eq!(
+            (missing.y, missing.height),
+            (46.4, 73.6),
+            "a missing run stands at the middle of the usual range"
+        );
         let last = &wide.marks[29];
         assert_eq!(tenth(last.slot.0 + last.slot.1), 718.0);
         let days: Vec<_> = wide.days.iter().map(|day| (day.at, day.text.as_str())).collect();
-        assert_eq!(days, [(49.3, "1 Mar"), (230.7, "5 Mar"), (412.0, "9 Mar"), (593.3, "13 Mar")]);
+        assert_eq!(
+            days,
+            [
+                (49.3, "1 Mar"),
+                (230.7, "5 Mar"),
+                (412.0, "9 Mar"),
+                (593.3, "13 Mar")
+            ]
+        );
 
         assert_eq!(chart.narrow.marks.len(), 14);
         assert_eq!(chart.narrow.marks[0].href, "/runs/16", "the newest are kept");
@@ -267,21 +297,45 @@ mod tests {
         for value in [0.0, -3.0, f64::NAN, f64::INFINITY, 1e300] {
             let drawing = RunChart::new("c", "t", "d", &[bar(0, value, Status::Failed)], None).wide;
             let mark = &drawing.marks[0];
-            assert!(mark.height >= LEAST_HEIGHT && mark.height <= BASE - TOP, "{value}: {mark:?}");
+            assert!(
+                mark.height >= LEAST_HEIGHT && mark.height <= BASE - TOP,
+                "{value}: {mark:?}"
+            );
         }
     }
 
     #[test]
     fn a_day_is_named_once() {
-        let bars = (0..30).map(|index| Bar { day: "1 Mar".into(), ..bar(index, 1.0, Status::Succeeded) });
-        assert_eq!(RunChart::new("c", "t", "d", &bars.collect::<Vec<_>>(), None).wide.days.len(), 1);
+        let bars = (0..30).map(|index| Bar {
+            day: "1 Mar".into(),
+            ..bar(index, 1.0, Status::Succeeded)
+        });
+        assert_eq!(
+            RunChart::new("c", "t", "d", &bars.collect::<Vec<_>>(), None)
+                .wide
+                .days
+                .len(),
+            1
+        );
     }
 
     #[test]
     fn axes_end_at_neat_numbers() {
-        let cases = [(0.0, 1.0), (0.3, 0.4), (1.0, 1.0), (2.5, 4.0), (56.0, 60.0), (81.0, 100.0), (10_204.0, 20_000.0)];
+        let cases = [
+            (0.0, 1.0),
+            (0.3, 0.4),
+            (1.0, 1.0),
+            (2.5, 4.0),
+            (56.0, 60.0),
+            (81.0, 100.0),
+            (10_204.0, 20_000.0),
+        ];
         for (highest, end) in cases {
-            assert!((neat_end(highest) - end).abs() < end * 1e-9, "{highest}: {}", neat_end(highest));
+            assert!(
+                (neat_end(highest) - end).abs() < end * 1e-9,
+                "{highest}: {}",
+                neat_end(highest)
+            );
         }
         let texts = [0.0, 0.2, 30.0, 8000.0, 10_000.0, 500_000.0, 2e6, 4e9].map(axis_text);
         assert_eq!(texts, ["0", "0.2", "30", "8000", "10 k", "500 k", "2 M", "4 G"]);

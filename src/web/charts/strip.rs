@@ -35,8 +35,14 @@ impl Strip {
     pub fn new(runs: &[Status]) -> Self {
         let runs = &runs[runs.len().saturating_sub(STRIP_RUNS)..];
         let first = STRIP_RUNS - runs.len();
-        let cells = runs.iter().enumerate().map(|(index, &status)| Cell { x: (first + index) * PITCH, status });
-        Self { label: in_words(runs), cells: cells.collect() }
+        let cells = runs.iter().enumerate().map(|(index, &status)| Cell {
+            x: (first + index) * PITCH,
+            status,
+        });
+        Self {
+            label: in_words(runs),
+            cells: cells.collect(),
+        }
     }
 }
 
@@ -64,13 +70,25 @@ mod tests {
         assert_eq!(strip.cells.len(), 30);
         assert_eq!(strip.label, "30 runs: 28 succeeded, 1 failed, 1 partial");
         assert_eq!(strip.cells[0].x, 0);
-        assert_eq!(strip.cells[29], Cell { x: 203, status: Status::Partial });
+        assert_eq!(
+            strip.cells[29],
+            Cell {
+                x: 203,
+                status: Status::Partial
+            }
+        );
         assert_eq!(strip.width(), 203 + 6);
     }
 
     #[test]
     fn few_runs_leave_the_left_empty() {
-        assert_eq!(Strip::new(&[Status::Running]).cells, [Cell { x: 203, status: Status::Running }]);
+        assert_eq!(
+            Strip::new(&[Status::Running]).cells,
+            [Cell {
+                x: 203,
+                status: Status::Running
+            }]
+        );
         assert_eq!(Strip::new(&[Status::Running]).label, "1 run: running");
         assert_eq!(Strip::new(&[]).label, "No runs yet");
     }

@@ -109,12 +109,18 @@ impl FieldView {
 
     /// With help under the label.
     pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: hint.into(), ..self }
+        Self {
+            hint: hint.into(),
+            ..self
+        }
     }
 
     /// With what was typed so far.
     pub fn value(self, value: impl Into<String>) -> Self {
-        Self { value: value.into(), ..self }
+        Self {
+            value: value.into(),
+            ..self
+        }
     }
 
     /// With another width.
@@ -124,21 +130,42 @@ impl FieldView {
 
     /// Not required.
     pub fn optional(self) -> Self {
-        Self { required: false, ..self }
+        Self {
+            required: false,
+            ..self
+        }
     }
 
     /// With choices, given as value and label.
-    pub fn options<V: Into<String>, L: Into<String>>(self, options: impl IntoIterator<Item = (V, L)>) -> Self {
-        let options =
-            options.into_iter().map(|(value, label)| FieldOption { value: value.into(), label: label.into() });
-        Self { options: options.collect(), ..self }
+    pub fn options<V: Into<String>, L: Into<String>>(
+        self,
+        options: impl IntoIterator<Item = (V, L)>,
+    ) -> Self {
+        let options = options.into_iter().map(|(value, label)| FieldOption {
+            value: value.into(),
+            label: label.into(),
+        });
+        Self {
+            options: options.collect(),
+            ..self
+        }
     }
 
     /// The ids that describe the control, for `aria-describedby`; empty for none.
     pub fn described_by(&self) -> String {
-        let hint = if self.hint.is_empty() && !self.secret_set { "" } else { "-hint" };
+        let hint = if self.hint.is_empty() && !self.secret_set {
+            ""
+        } else {
+            "-hint"
+        };
         let error = if self.error.is_empty() { "" } else { "-error" };
-        let ids = [hint, error].map(|end| if end.is_empty() { String::new() } else { format!("{}{end}", self.name) });
+        let ids = [hint, error].map(|end| {
+            if end.is_empty() {
+                String::new()
+            } else {
+                format!("{}{end}", self.name)
+            }
+        });
         ids.join(" ").trim().to_owned()
     }
 
@@ -186,8 +213,14 @@ impl FormErrors {
         let fields = fields
             .into_iter()
             .filter(|field| !field.error.is_empty())
-            .map(|field| FieldError { target: field.target(), text: field.error.clone() });
-        Self { general: Vec::new(), fields: fields.collect() }
+            .map(|field| FieldError {
+                target: field.target(),
+                text: field.error.clone(),
+            });
+        Self {
+            general: Vec::new(),
+            fields: fields.collect(),
+        }
     }
 
     /// Whether there is nothing wrong.

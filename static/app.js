@@ -43,10 +43,10 @@
   });
   const again = (form) => { delete form.dataset.sent; sending(form, false); };
   addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(again));
-  // Our own error fragments say where they go; anything else that fails leaves the page as it is.
+  // Our own error fragments say where they go; anything else that fails, and polls, leave the page as it is.
   document.addEventListener("htmx:beforeSwap", (e) => {
     const d = e.detail;
-    if (d.xhr.status >= 400 && d.xhr.getResponseHeader("HX-Retarget") && !/every/.test(d.elt.getAttribute("hx-trigger"))) d.shouldSwap = true;
+    if (d.xhr.status >= 400 && d.xhr.getResponseHeader("HX-Retarget") && !/every/.test(d.requestConfig.elt.getAttribute("hx-trigger"))) d.shouldSwap = true;
   });
 
   const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];

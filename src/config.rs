@@ -154,8 +154,16 @@ pub struct ConfigError {
 
 impl std::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let plural = if self.mistakes.len() == 1 { "mistake" } else { "mistakes" };
-        write!(f, "{} {plural} in the configuration. Nothing was started or changed.", self.mistakes.len())?;
+        let plural = if self.mistakes.len() == 1 {
+            "mistake"
+        } else {
+            "mistakes"
+        };
+        write!(
+            f,
+            "{} {plural} in the configuration. Nothing was started or changed.",
+            self.mistakes.len()
+        )?;
         for Mistake { place, problem, fix } in &self.mistakes {
             write!(f, "\n  {place}: {problem}\n    Fix: {fix}")?;
         }
@@ -197,7 +205,10 @@ impl Config {
             contradictions(config, &layers, &mut mistakes);
         }
         match config {
-            Some(config) if mistakes.is_empty() => Ok(Loaded { config, in_force: layers.in_force() }),
+            Some(config) if mistakes.is_empty() => Ok(Loaded {
+                config,
+                in_force: layers.in_force(),
+            }),
             _ => Err(ConfigError { mistakes }),
         }
     }
@@ -207,10 +218,14 @@ fn contradictions(config: &Config, layers: &Layers, mistakes: &mut Vec<Mistake>)
     if config.listen.ip().is_unspecified() && layers.is_default("public_url") {
         mistakes.push(Mistake {
             place: layers.place("listen"),
-            problem: format!("{} listens on every address, so the one people use must be told", config.listen),
+            problem: format!(
+                "{} listens on every address, so the one people use must be told",
+                config.listen
+            ),
             fix: "set public_url to the address that people type into their browser".into(),
         });
-    } else if config.public_url.scheme() == "http" && !config.insecure_http && !stays_on_this_machine(config) {
+    } else if config.public_url.scheme() == "http" && !config.insecure_http && !stays_on_this_machine(config)
+    {
         mistakes.push(Mistake {
             place: layers.place("public_url"),
             problem: format!(

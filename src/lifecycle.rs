@@ -1,5 +1,7 @@
 //! Starting, watching and stopping the tasks of the process.
 
+mod signals;
+
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +13,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use signals::Signals;
 
 /// Longest pause before a task is started again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -120,15 +124,25 @@ impl Lifecycle {
         M: FnMut(Heartbeat) -> F + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
-        let task = Task { expected_every, last_beat: Instant::now(), restarts: 0, running: true };
+        let task = Task {
+            expected_every,
+            last_beat: Instant::now(),
+            restarts: 0,
+            running: true,
+        };
         self.tasks().insert(name, task);
         let lifecycle = self.clone();
         self.tracker.spawn(async move {
             let mut pauses = pauses();
             while !lifecycle.stopping.is_cancelled() {
                 let started = Instant::now();
-                let heartbeat = Heartbeat { name, lifecycle: lifecycle.clone() };
-                let run = AssertUnwindSafe(async { make(heartbeat).await }).catch_unwind().await;
+                let heartbeat = Heartbeat {
+                    name,
+                    lifecycle: lifecycle.clone(),
+                };
+                let run = AssertUnwindSafe(async { make(heartbeat).await })
+                    .catch_unwind()
+                    .await;
                 if lifecycle.stopping.is_cancelled() {
                     break;
                 }
@@ -137,8 +151,16 @@ impl Lifecycle {
                 }
                 let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
                 lifecycle.count_restart(name);
-                let how = if run.is_err() { "panicked" } else { "ended by itself" };
-                tracing::error!(task = name, ?pause, "a background task {how} and is started again");
+                let how = if run.is_err() {
+                    "panicked"
+                } else {
+                    "ended by itself"
+                };
+                tracing::error!(
+                    task = name,
+                    ?pause,
+                    "a background task {how} and is started again"
+                );
                 let _ = tokio::time::timeout(pause, lifecycle.stopping.cancelled()).await;
             }
             if let Some(task) = lifecycle.tasks().get_mut(name) {
@@ -156,7 +178,12 @@ impl Lifecycle {
                 silent if silent >= task.expected_every * LATE_AFTER => TaskState::Late,
                 _ => TaskState::Fresh,
             };
-            TaskHealth { name, restarts: task.restarts, silent_for, state }
+            TaskHealth {
+                name,
+                restarts: task.restarts,
+                silent_for,
+                state,
+            }
         };
         self.tasks().iter().map(health).collect()
     }
@@ -183,10 +210,17 @@ impl Lifecycle {
     pub async fn shutdown(&self, within: Duration) -> Result<(), StillRunning> {
         self.stop();
         self.tracker.close();
-        tokio::time::timeout(within, self.tracker.wait()).await.map_err(|_| StillRunning {
-            tasks: self.tasks().iter().filter(|(_, task)| task.running).map(|(name, _)| *name).collect(),
-            within,
-        })
+        tokio::time::timeout(within, self.tracker.wait())
+            .await
+            .map_err(|_| StillRunning {
+                tasks: self
+                    .tasks()
+                    .iter()
+                    .filter(|(_, task)| task.running)
+                    .map(|(name, _)| *name)
+                    .collect(),
+                within,
+            })
     }
 
     /// From now on SIGTERM and SIGINT stop softly; a second one ends the process at once, with the
@@ -199,7 +233,10 @@ impl Lifecycle {
         let stopping = self.stopping();
         tokio::spawn(async move {
             let first = signals.next().await;
-            tracing::info!(signal = first.name, "stopping; a second signal ends the process at once");
+            tracing::info!(
+                signal = first.name,
+                "stopping; a second signal ends the process at once"
+            );
             stopping.cancel();
             std::process::exit(signals.next().await.exit_code);
         });
@@ -234,155 +271,5 @@ fn pauses() -> impl Iterator<Item = Duration> {
         .build()
 }
 
-struct Signal {
-    name: &'static str,
-    exit_code: i32,
-}
-
-const INTERRUPT: Signal = Signal { name: "SIGINT", exit_code: 130 };
-
-#[cfg(unix)]
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.terminate.recv() => Signal { name: "SIGTERM", exit_code: 143 },
-            _ = self.interrupt.recv() => INTERRUPT,
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) -> Signal {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        INTERRUPT
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    #[tokio::test(start_paused = true)]
-    async fn a_task_that_panics_or_ends_is_started_again() {
-        let lifecycle = Lifecycle::new();
-        let starts = Arc::new(AtomicU32::new(0));
-        let counted = starts.clone();
-        lifecycle.spawn_supervised("poller", SECOND, move |heartbeat| {
-            let start = counted.fetch_add(1, Ordering::SeqCst);
-            assert!(start != 0, "panics before its future exists");
-            async move {
-                assert!(start != 1, "panics in its future");
-                if start > 2 {
-                    heartbeat.beat();
-                    std::future::pending::<()>().await;
-                }
-            }
-        });
-        tokio::time::sleep(2 * SECOND).await;
-        assert_eq!(starts.load(Ordering::SeqCst), 4);
-        let health = lifecycle.health();
-        assert_eq!((health[0].name, health[0].restarts, health[0].state), ("poller", 3, TaskState::Fresh));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_task_that_always_fails_is_started_again_within_five_seconds() {
-        let lifecycle = Lifecycle::new();
-        lifecycle.spawn_supervised("broken", SECOND, |_| async {});
-        tokio::time::sleep(600 * SECOND).await;
-        let before = lifecycle.health()[0].restarts;
-        tokio::time::sleep(50 * SECOND).await;
-        assert!(lifecycle.health()[0].restarts - before >= 9, "{:?}", lifecycle.health());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_silent_task_is_late_then_lost() {
-        let lifecycle = Lifecycle::new();
-        lifecycle.spawn_supervised("silent", 10 * SECOND, |_| std::future::pending());
-        lifecycle.spawn_supervised("lively", 10 * SECOND, |heartbeat| async move {
-            loop {
-                heartbeat.beat();
-                tokio::time::sleep(SECOND).await;
-            }
-        });
-        let state = |name| lifecycle.health().into_iter().find(|task| task.name == name).map(|task| task.state);
-        tokio::time::sleep(29 * SECOND).await;
-        assert_eq!(state("silent"), Some(TaskState::Fresh));
-        tokio::time::sleep(2 * SECOND).await;
-        assert_eq!(state("silent"), Some(TaskState::Late));
-        assert_eq!(lifecycle.wait_for_end().await, End::Lost("silent"));
-        assert_eq!(state("lively"), Some(TaskState::Fresh));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn stopping_is_soft_and_starts_nothing_again() {
-        let lifecycle = Lifecycle::new();
-        let stopping = lifecycle.stopping();
-        lifecycle.spawn_supervised("worker", SECOND, move |_| {
-            let stopping = stopping.clone();
-            async move {
-                stopping.cancelled().await;
-                tokio::time::sleep(5 * SECOND).await;
-            }
-        });
-        let work = lifecycle.spawn(async {
-            tokio::time::sleep(SECOND).await;
-            "done"
-        });
-        let waiting = tokio::spawn({
-            let lifecycle = lifecycle.clone();
-            async move { lifecycle.wait_for_end().await }
-        });
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        lifecycle.shutdown(30 * SECOND).await.unwrap();
-        assert_eq!(waiting.await.unwrap(), End::Asked);
-        assert_eq!(work.await.unwrap(), "done");
-        assert_eq!(lifecycle.health()[0].restarts, 0);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn shutdown_names_who_does_not_stop() {
-        let lifecycle = Lifecycle::new();
-        lifecycle.spawn_supervised("deaf", SECOND, |_| std::future::pending());
-        tokio::time::sleep(SECOND).await;
-        let asleep = Instant::now();
-        let error = lifecycle.shutdown(30 * SECOND).await.unwrap_err();
-        assert_eq!(error.tasks, ["deaf"]);
-        assert_eq!(asleep.elapsed(), 30 * SECOND);
-        assert_eq!(error.to_string(), "work still runs after 30s: deaf");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_stop_cuts_the_pause_before_a_restart_short() {
-        let lifecycle = Lifecycle::new();
-        lifecycle.spawn_supervised("broken", SECOND, |_| async {});
-        tokio::time::sleep(60 * SECOND).await;
-        let asked = Instant::now();
-        lifecycle.shutdown(30 * SECOND).await.unwrap();
-        assert!(asked.elapsed() < Duration::from_millis(10));
-    }
-}
+mod tests;

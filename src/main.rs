@@ -10,7 +10,9 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("headgate: the system does not let Headgate start threads: {error}. Nothing was started.");
+            eprintln!(
+                "headgate: the system does not let Headgate start threads: {error}. Nothing was started."
+            );
             return headgate::cli::Exit::Software.into();
         }
     };

@@ -13,7 +13,15 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, Layer};
 
 /// Libraries that would print headers, bodies or bound values when asked for `debug` or `trace`.
-const WIRE: &[&str] = &["h2", "hyper", "hyper_util", "reqwest", "rustls", "sqlx", "tokio_util"];
+const WIRE: &[&str] = &[
+    "h2",
+    "hyper",
+    "hyper_util",
+    "reqwest",
+    "rustls",
+    "sqlx",
+    "tokio_util",
+];
 /// The most talkative level of [`WIRE`] that is let through.
 const WIRE_LEVEL: Level = Level::INFO;
 
@@ -51,8 +59,14 @@ fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(colour);
-    let lines = if json { lines.json().flatten_event(true).boxed() } else { lines.boxed() };
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .with_ansi(colour);
+    let lines = if json {
+        lines.json().flatten_event(true).boxed()
+    } else {
+        lines.boxed()
+    };
     let filter = EnvFilter::try_new(filter)?.and(filter_fn(is_not_the_wire));
     Ok(tracing_subscriber::registry().with(lines.with_filter(filter)))
 }

@@ -32,12 +32,27 @@ pub fn run(arguments: &Arguments, output: &mut impl Write) -> Result<(), CliErro
         Format::Table => in_force.iter().map(as_table).collect(),
         Format::Toml => in_force.iter().map(as_toml).collect(),
     };
-    output.write_all(text.as_bytes()).map_err(|error| CliError::writing("standard output", error))
+    output
+        .write_all(text.as_bytes())
+        .map_err(|error| CliError::writing("standard output", error))
 }
 
-fn as_table(InForce { setting, shown, source }: &InForce) -> String {
-    let value = shown.as_deref().unwrap_or(if source == "not set" { "-" } else { "(set, not shown)" });
-    let mut text = format!("{} = {value}\n    from: {source}\n   {}\n", setting.key, setting.meaning);
+fn as_table(
+    InForce {
+        setting,
+        shown,
+        source,
+    }: &InForce,
+) -> String {
+    let value = shown.as_deref().unwrap_or(if source == "not set" {
+        "-"
+    } else {
+        "(set, not shown)"
+    });
+    let mut text = format!(
+        "{} = {value}\n    from: {source}\n   {}\n",
+        setting.key, setting.meaning
+    );
     let _ = write!(text, "    {}", setting.variable());
     if let Some(flag) = setting.flag() {
         let _ = write!(text, ", --{flag}");
@@ -46,7 +61,13 @@ fn as_table(InForce { setting, shown, source }: &InForce) -> String {
     text
 }
 
-fn as_toml(InForce { setting, shown, source }: &InForce) -> String {
+fn as_toml(
+    InForce {
+        setting,
+        shown,
+        source,
+    }: &InForce,
+) -> String {
     let key = setting.key;
     let line = match shown {
         // A JSON string is a TOML basic string.
@@ -85,11 +106,21 @@ mod tests {
     #[test]
     fn the_printed_file_gives_the_same_settings_again() {
         let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
-        let first = print(&["--format", "toml", "--data-dir", "/a \"quoted\" \\ path", "--session-hours", "3"]);
+        let first = print(&[
+            "--format",
+            "toml",
+            "--data-dir",
+            "/a \"quoted\" \\ path",
+            "--session-hours",
+            "3",
+        ]);
         std::fs::write(file.path(), &first).unwrap();
         let again = print(&["--format", "toml", "--config", file.path().to_str().unwrap()]);
         let values = |text: &str| -> Vec<String> {
-            text.lines().filter(|line| !line.starts_with("# From")).map(str::to_owned).collect()
+            text.lines()
+                .filter(|line| !line.starts_with("# From"))
+                .map(str::to_owned)
+                .collect()
         };
         assert_eq!(values(&first), values(&again));
         assert!(again.contains("# From: session_hours in "));

@@ -41,17 +41,25 @@ pub struct CliError {
 impl CliError {
     /// An error with everything that led to it.
     pub fn new(exit: Exit, reason: impl Into<anyhow::Error>) -> Self {
-        Self { exit, reason: reason.into() }
+        Self {
+            exit,
+            reason: reason.into(),
+        }
     }
 
     /// A file or directory that could not be written, told apart by what the system answered.
     pub fn writing(what: &str, error: std::io::Error) -> Self {
         let exit = match error.kind() {
-            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Exit::NoPermission,
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                Exit::NoPermission
+            }
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Exit::CannotCreate,
             _ => Exit::InputOutput,
         };
-        Self::new(exit, anyhow::Error::new(error).context(format!("{what} cannot be written")))
+        Self::new(
+            exit,
+            anyhow::Error::new(error).context(format!("{what} cannot be written")),
+        )
     }
 }
 

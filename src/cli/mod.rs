@@ -17,7 +17,12 @@ pub use settings::SettingArguments;
 
 /// Set up, share, watch and audit the dataflows that bring cloud-storage files into Adobe Experience Platform.
 #[derive(Debug, Parser)]
-#[command(name = "headgate", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(
+    name = "headgate",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -44,7 +49,11 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(refusal) => {
             // Help and version are "errors" too, meant for standard output. A closed pipe needs no second message.
             let _ = refusal.print();
-            return if refusal.use_stderr() { Exit::Usage.into() } else { ExitCode::SUCCESS };
+            return if refusal.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     match arguments.command.run().await {
@@ -76,7 +85,13 @@ mod tests {
         assert_eq!(exit_of(&["headgate"]).await, usage);
         assert_eq!(exit_of(&["headgate", "fly"]).await, usage);
         assert_eq!(exit_of(&["headgate", "config", "--fly"]).await, usage);
-        assert_eq!(exit_of(&["headgate", "--version"]).await, format!("{:?}", ExitCode::SUCCESS));
-        assert_eq!(exit_of(&["headgate", "config", "--listen", "x"]).await, format!("{:?}", ExitCode::from(78)));
+        assert_eq!(
+            exit_of(&["headgate", "--version"]).await,
+            format!("{:?}", ExitCode::SUCCESS)
+        );
+        assert_eq!(
+            exit_of(&["headgate", "config", "--listen", "x"]).await,
+            format!("{:?}", ExitCode::from(78))
+        );
     }
 }

@@ -40,21 +40,23 @@ impl Args for SettingArguments {
             .value_parser(value_parser!(PathBuf))
             .help("TOML file with settings")
             .help_heading("Settings");
-        SETTINGS.iter().fold(command.arg(file), |command, setting| match setting.flag() {
-            Some(flag) => command.arg(
-                Arg::new(setting.key)
-                    .long(flag)
-                    .value_name("VALUE")
-                    .help(format!(
-                        "{} [env: {}] [default: {}]",
-                        setting.meaning.trim(),
-                        setting.variable(),
-                        setting.default
-                    ))
-                    .help_heading("Settings"),
-            ),
-            None => command,
-        })
+        SETTINGS
+            .iter()
+            .fold(command.arg(file), |command, setting| match setting.flag() {
+                Some(flag) => command.arg(
+                    Arg::new(setting.key)
+                        .long(flag)
+                        .value_name("VALUE")
+                        .help(format!(
+                            "{} [env: {}] [default: {}]",
+                            setting.meaning.trim(),
+                            setting.variable(),
+                            setting.default
+                        ))
+                        .help_heading("Settings"),
+                ),
+                None => command,
+            })
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -72,7 +74,11 @@ impl FromArgMatches for SettingArguments {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         self.file = matches.get_one::<PathBuf>(FILE).cloned();
         let given = |key| matches.get_one::<String>(key).cloned().map(|text| (key, text));
-        self.flags = SETTINGS.iter().filter(|setting| !setting.secret).filter_map(|setting| given(setting.key)).collect();
+        self.flags = SETTINGS
+            .iter()
+            .filter(|setting| !setting.secret)
+            .filter_map(|setting| given(setting.key))
+            .collect();
         Ok(())
     }
 }

@@ -27,8 +27,14 @@ type Layer = BTreeMap<&'static str, Layered>;
 
 impl Layers {
     pub fn read(sources: Sources, mistakes: &mut Vec<Mistake>) -> Self {
-        let default = |setting: &Setting| Layered { text: setting.default.into(), place: DEFAULT.into() };
-        let mut texts: Layer = SETTINGS.iter().map(|setting| (setting.key, default(setting))).collect();
+        let default = |setting: &Setting| Layered {
+            text: setting.default.into(),
+            place: DEFAULT.into(),
+        };
+        let mut texts: Layer = SETTINGS
+            .iter()
+            .map(|setting| (setting.key, default(setting)))
+            .collect();
         if let Some(path) = sources.file {
             texts.extend(file_layer(&path, mistakes));
         }
@@ -50,7 +56,11 @@ impl Layers {
     ) -> Option<T> {
         parser(&self.texts.get(key)?.text)
             .map_err(|Fault { problem, fix }| {
-                mistakes.push(Mistake { place: self.place(key), problem, fix });
+                mistakes.push(Mistake {
+                    place: self.place(key),
+                    problem,
+                    fix,
+                });
             })
             .ok()
     }
@@ -86,10 +96,17 @@ impl Layers {
 /// A default may name another setting in braces.
 fn fill_in_defaults(texts: &mut Layer) {
     for setting in SETTINGS {
-        let named = SETTINGS.iter().map(|other| (format!("{{{}}}", other.key), other.key));
+        let named = SETTINGS
+            .iter()
+            .map(|other| (format!("{{{}}}", other.key), other.key));
         for (braced, other) in named.filter(|(braced, _)| setting.default.contains(braced)) {
-            let Some(value) = texts.get(other).map(|layered| layered.text.clone()) else { continue };
-            if let Some(layered) = texts.get_mut(setting.key).filter(|layered| layered.place == DEFAULT) {
+            let Some(value) = texts.get(other).map(|layered| layered.text.clone()) else {
+                continue;
+            };
+            if let Some(layered) = texts
+                .get_mut(setting.key)
+                .filter(|layered| layered.place == DEFAULT)
+            {
                 layered.text = layered.text.replace(&braced, &value);
             }
         }
@@ -109,7 +126,11 @@ fn file_layer(path: &Path, mistakes: &mut Vec<Mistake>) -> Layer {
     for (key, value) in content {
         let place = format!("{key} in {shown}");
         let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
-            mistakes.push(unknown(place, "setting", nearest(&key, |setting| setting.key.to_owned())));
+            mistakes.push(unknown(
+                place,
+                "setting",
+                nearest(&key, |setting| setting.key.to_owned()),
+            ));
             continue;
         };
         match value.into_string() {
@@ -131,9 +152,12 @@ fn unreadable(path: &Path, error: &config::ConfigError) -> Mistake {
             place,
             // Only the first line: the rest quotes the file, which may hold secrets.
             problem: match error {
-                config::ConfigError::FileParse { cause, .. } => {
-                    cause.to_string().lines().next().unwrap_or("it is not TOML").to_owned()
-                }
+                config::ConfigError::FileParse { cause, .. } => cause
+                    .to_string()
+                    .lines()
+                    .next()
+                    .unwrap_or("it is not TOML")
+                    .to_owned(),
                 _ => "the file cannot be read".into(),
             },
             fix: "give a readable TOML file; `headgate config --format toml` prints one".into(),
@@ -149,16 +173,28 @@ fn unreadable(path: &Path, error: &config::ConfigError) -> Mistake {
 fn environment_layer(environment: Vec<(OsString, OsString)>, mistakes: &mut Vec<Mistake>) -> Layer {
     let mut layer = Layer::new();
     for (name, text) in environment {
-        let Some(name) = name.to_str().filter(|name| name.starts_with(VARIABLE_PREFIX)) else { continue };
+        let Some(name) = name.to_str().filter(|name| name.starts_with(VARIABLE_PREFIX)) else {
+            continue;
+        };
         if name == FILE_VARIABLE || text.is_empty() {
             continue;
         }
         let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == name) else {
-            mistakes.push(unknown(name.to_owned(), "variable", nearest(name, Setting::variable)));
+            mistakes.push(unknown(
+                name.to_owned(),
+                "variable",
+                nearest(name, Setting::variable),
+            ));
             continue;
         };
         match text.into_string() {
-            Ok(text) => drop(layer.insert(setting.key, Layered { text, place: name.to_owned() })),
+            Ok(text) => drop(layer.insert(
+                setting.key,
+                Layered {
+                    text,
+                    place: name.to_owned(),
+                },
+            )),
             Err(_) => mistakes.push(Mistake {
                 place: name.to_owned(),
                 problem: "the value is not UTF-8 text".into(),
@@ -174,12 +210,26 @@ fn unknown(place: String, kind: &str, nearest: Option<String>) -> Mistake {
         Some(name) => format!("did you mean {name}? If not, remove it; `headgate config` lists every {kind}"),
         None => format!("remove it; `headgate config` lists every {kind}"),
     };
-    Mistake { place, problem: format!("Headgate has no such {kind}"), fix }
+    Mistake {
+        place,
+        problem: format!("Headgate has no such {kind}"),
+        fix,
+    }
 }
 
 /// The name that shares the longest beginning, if that is at least half of what was written.
 fn nearest(written: &str, name: impl Fn(&Setting) -> String) -> Option<String> {
     let written = written.trim_start_matches(VARIABLE_PREFIX).to_lowercase();
-    let shared = |setting: &Setting| written.chars().zip(setting.key.chars()).take_while(|(a, b)| a == b).count();
-    SETTINGS.iter().max_by_key(|setting| shared(setting)).filter(|best| shared(best) * 2 >= written.len()).map(name)
+    let shared = |setting: &Setting| {
+        written
+            .chars()
+            .zip(setting.key.chars())
+            .take_while(|(a, b)| a == b)
+            .count()
+    };
+    SETTINGS
+        .iter()
+        .max_by_key(|setting| shared(setting))
+        .filter(|best| shared(best) * 2 >= written.len())
+        .map(name)
 }

@@ -20,7 +20,10 @@ pub(super) struct Fault {
 type Parsed<T> = Result<T, Fault>;
 
 fn fault<T>(problem: impl Into<String>, fix: impl Into<String>) -> Parsed<T> {
-    Err(Fault { problem: problem.into(), fix: fix.into() })
+    Err(Fault {
+        problem: problem.into(),
+        fix: fix.into(),
+    })
 }
 
 pub(super) fn path(text: &str) -> Parsed<PathBuf> {
@@ -60,14 +63,20 @@ pub(super) fn whole_number(text: &str, least: u32, most: u32) -> Parsed<u32> {
 pub(super) fn time_zone(text: &str) -> Parsed<String> {
     match jiff::tz::TimeZone::get(text) {
         Ok(_) => Ok(text.to_owned()),
-        Err(_) => fault("no time zone has this name", "give an IANA name such as Europe/Berlin, or UTC"),
+        Err(_) => fault(
+            "no time zone has this name",
+            "give an IANA name such as Europe/Berlin, or UTC",
+        ),
     }
 }
 
 pub(super) fn log_filter(text: &str) -> Parsed<String> {
     match EnvFilter::try_new(text) {
         Ok(_) if !text.is_empty() => Ok(text.to_owned()),
-        _ => fault("this is not a log filter", "give a level such as info, or info,headgate::setups=debug"),
+        _ => fault(
+            "this is not a log filter",
+            "give a level such as info, or info,headgate::setups=debug",
+        ),
     }
 }
 

@@ -5,7 +5,10 @@ use secrecy::ExposeSecret;
 use super::*;
 
 fn environment(pairs: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
-    pairs.iter().map(|(name, text)| (OsString::from(name), OsString::from(text))).collect()
+    pairs
+        .iter()
+        .map(|(name, text)| (OsString::from(name), OsString::from(text)))
+        .collect()
 }
 
 fn file(text: &str) -> tempfile::NamedTempFile {
@@ -14,12 +17,19 @@ fn file(text: &str) -> tempfile::NamedTempFile {
     file
 }
 
-fn load(toml: &str, variables: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Result<Loaded, ConfigError> {
+fn load(
+    toml: &str,
+    variables: &[(&str, &str)],
+    flags: &[(&'static str, &str)],
+) -> Result<Loaded, ConfigError> {
     let file = file(toml);
     Config::load(Sources {
         file: Some(file.path().to_owned()),
         environment: environment(variables),
-        flags: flags.iter().map(|(key, text)| (*key, (*text).to_owned())).collect(),
+        flags: flags
+            .iter()
+            .map(|(key, text)| (*key, (*text).to_owned()))
+            .collect(),
     })
 }
 
@@ -28,7 +38,13 @@ fn mistakes(toml: &str, variables: &[(&str, &str)]) -> Vec<Mistake> {
 }
 
 fn source(loaded: &Loaded, key: &str) -> String {
-    loaded.in_force.iter().find(|setting| setting.setting.key == key).unwrap().source.clone()
+    loaded
+        .in_force
+        .iter()
+        .find(|setting| setting.setting.key == key)
+        .unwrap()
+        .source
+        .clone()
 }
 
 #[test]
@@ -41,13 +57,21 @@ fn nothing_set_gives_the_defaults() {
     assert_eq!((config.session_idle_minutes, config.session_hours), (60, 12));
     assert!(config.key.is_none());
     assert_eq!(in_force.len(), SETTINGS.len());
-    assert!(in_force.iter().all(|setting| ["default", "not set"].contains(&setting.source.as_str())));
+    assert!(
+        in_force
+            .iter()
+            .all(|setting| ["default", "not set"].contains(&setting.source.as_str()))
+    );
 }
 
 #[test]
 fn each_source_wins_over_the_one_before() {
     let toml = "log = 'warn'\ntime_zone = 'Europe/Berlin'\nlisten = '127.0.0.1:1'\nsession_hours = 3";
-    let variables = [("HEADGATE_LISTEN", "127.0.0.1:2"), ("HEADGATE_LOG", "debug"), ("PATH", "/bin")];
+    let variables = [
+        ("HEADGATE_LISTEN", "127.0.0.1:2"),
+        ("HEADGATE_LOG", "debug"),
+        ("PATH", "/bin"),
+    ];
     let loaded = load(toml, &variables, &[("listen", "127.0.0.1:3")]).unwrap();
     assert_eq!(loaded.config.listen.port(), 3);
     assert_eq!(loaded.config.log, "debug");
@@ -70,7 +94,11 @@ fn an_empty_variable_is_not_set() {
 #[test]
 fn all_mistakes_are_reported_at_once_with_place_and_fix() {
     let toml = "listten = '127.0.0.1:1'\nlog_format = 'xml'\nsession_hours = [1]\n[server]\nport = 1";
-    let variables = [("HEADGATE_DATADIR", "/tmp"), ("HEADGATE_TIME_ZONE", "Mars/Olympus"), ("HEADGATE_SESSION_IDLE_MINUTES", "0")];
+    let variables = [
+        ("HEADGATE_DATADIR", "/tmp"),
+        ("HEADGATE_TIME_ZONE", "Mars/Olympus"),
+        ("HEADGATE_SESSION_IDLE_MINUTES", "0"),
+    ];
     let error = load(toml, &variables, &[("listen", "here")]).unwrap_err();
     assert_eq!(error.mistakes.len(), 8, "{error}");
     let text = error.to_string();
@@ -96,17 +124,27 @@ fn a_broken_or_missing_file_is_named_and_never_quoted() {
     let found = mistakes("key = K1:canary-canary-canary\n", &[("HEADGATE_LISTEN", "x")]);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(!format!("{found:?}").contains("canary"));
-    let missing = Config::load(Sources { file: Some("/nonexistent/headgate.toml".into()), ..Sources::default() });
+    let missing = Config::load(Sources {
+        file: Some("/nonexistent/headgate.toml".into()),
+        ..Sources::default()
+    });
     assert_eq!(missing.unwrap_err().mistakes[0].problem, "there is no such file");
 }
 
 #[test]
 fn secrets_are_never_shown() {
     let loaded = load("", &[("HEADGATE_KEY", "K1:canary-canary")], &[]).unwrap();
-    assert_eq!(loaded.config.key.as_ref().unwrap().expose_secret(), "K1:canary-canary");
+    assert_eq!(
+        loaded.config.key.as_ref().unwrap().expose_secret(),
+        "K1:canary-canary"
+    );
     assert_eq!(source(&loaded, "key"), "HEADGATE_KEY");
     assert!(!format!("{loaded:?}").contains("canary"));
-    assert!(SETTINGS.iter().all(|setting| setting.flag().is_none() == setting.secret));
+    assert!(
+        SETTINGS
+            .iter()
+            .all(|setting| setting.flag().is_none() == setting.secret)
+    );
 }
 
 #[test]
@@ -120,7 +158,10 @@ fn a_key_and_a_key_file_contradict_each_other() {
 fn plain_http_stays_on_this_machine_unless_told_otherwise() {
     let refused: [&[(&str, &str)]; 4] = [
         &[("HEADGATE_LISTEN", "0.0.0.0:8080")],
-        &[("HEADGATE_LISTEN", "0.0.0.0:8080"), ("HEADGATE_INSECURE_HTTP", "true")],
+        &[
+            ("HEADGATE_LISTEN", "0.0.0.0:8080"),
+            ("HEADGATE_INSECURE_HTTP", "true"),
+        ],
         &[("HEADGATE_LISTEN", "10.0.0.1:8080")],
         &[("HEADGATE_PUBLIC_URL", "http://headgate.example.com")],
     ];
@@ -128,8 +169,14 @@ fn plain_http_stays_on_this_machine_unless_told_otherwise() {
         assert_eq!(mistakes("", variables).len(), 1, "{variables:?}");
     }
     let accepted: [&[(&str, &str)]; 4] = [
-        &[("HEADGATE_LISTEN", "0.0.0.0:8080"), ("HEADGATE_PUBLIC_URL", "https://headgate.example.com")],
-        &[("HEADGATE_LISTEN", "10.0.0.1:8080"), ("HEADGATE_INSECURE_HTTP", "true")],
+        &[
+            ("HEADGATE_LISTEN", "0.0.0.0:8080"),
+            ("HEADGATE_PUBLIC_URL", "https://headgate.example.com"),
+        ],
+        &[
+            ("HEADGATE_LISTEN", "10.0.0.1:8080"),
+            ("HEADGATE_INSECURE_HTTP", "true"),
+        ],
         &[("HEADGATE_LISTEN", "[::1]:8080")],
         &[("HEADGATE_PUBLIC_URL", "http://localhost:8080")],
     ];
@@ -141,19 +188,47 @@ fn plain_http_stays_on_this_machine_unless_told_otherwise() {
 #[test]
 fn upstream_addresses_are_bare_https_origins_or_local() {
     let refused = [
-        "platform.adobe.io", "http://platform.adobe.io", "ftp://platform.adobe.io", "https://", "https://u@a.example",
-        "https://u:p@a.example", "https://a.example/path", "https://a.example/?q", "https://a.example/#f", "//a.example",
-        "file:///etc/passwd", "javascript:alert(1)", "https://a b", "http://127.0.0.1.example", "http://[::2]", "data:,x",
-        "https://a.example:99999", "http://localhost.example", "https:///a", "http://0.0.0.0:1",
+        "platform.adobe.io",
+        "http://platform.adobe.io",
+        "ftp://platform.adobe.io",
+        "https://",
+        "https://u@a.example",
+        "https://u:p@a.example",
+        "https://a.example/path",
+        "https://a.example/?q",
+        "https://a.example/#f",
+        "//a.example",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "https://a b",
+        "http://127.0.0.1.example",
+        "http://[::2]",
+        "data:,x",
+        "https://a.example:99999",
+        "http://localhost.example",
+        "https:///a",
+        "http://0.0.0.0:1",
     ];
     for text in refused {
         for variable in ["HEADGATE_PLATFORM_URL", "HEADGATE_IMS_URL"] {
             // The URL standard reads `https:///a` as host `a`; it is then an origin like any other.
             let expected = usize::from(text != "https:///a");
-            assert_eq!(load("", &[(variable, text)], &[]).err().map_or(0, |e| e.mistakes.len()), expected, "{text}");
+            assert_eq!(
+                load("", &[(variable, text)], &[])
+                    .err()
+                    .map_or(0, |e| e.mistakes.len()),
+                expected,
+                "{text}"
+            );
         }
     }
-    for text in ["https://a.example", "https://a.example:8443/", "http://127.0.0.1:9", "http://[::1]:9", "http://localhost:9"] {
+    for text in [
+        "https://a.example",
+        "https://a.example:8443/",
+        "http://127.0.0.1:9",
+        "http://[::1]:9",
+        "http://localhost:9",
+    ] {
         load("", &[("HEADGATE_PLATFORM_URL", text)], &[]).unwrap();
     }
 }

@@ -28,17 +28,29 @@ impl KeyRing {
     /// # Errors
     /// No key, a malformed, repeated or obviously not random one.
     pub fn from_text(text: &SecretString) -> Result<Self, VaultError> {
-        let lines = text.expose_secret().lines().filter(|line| !line.trim_start().starts_with('#'));
-        let words = lines.flat_map(|line| line.split([',', ' ', '\t'])).filter(|word| !word.is_empty());
+        let lines = text
+            .expose_secret()
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'));
+        let words = lines
+            .flat_map(|line| line.split([',', ' ', '\t']))
+            .filter(|word| !word.is_empty());
         let mut keys = BTreeMap::new();
         for (index, word) in words.enumerate() {
-            let wrong = |problem| VaultError::WrongKey { position: index + 1, problem };
+            let wrong = |problem| VaultError::WrongKey {
+                position: index + 1,
+                problem,
+            };
             let (number, key) = parse(word).map_err(wrong)?;
             if keys.insert(number, key).is_some() {
                 return Err(wrong("its number is given twice"));
             }
         }
-        if keys.is_empty() { Err(VaultError::NoKeys) } else { Ok(Self { keys }) }
+        if keys.is_empty() {
+            Err(VaultError::NoKeys)
+        } else {
+            Ok(Self { keys })
+        }
     }
 
     /// Reads the key file. If there is none, makes one with a new key, readable by its owner only,
@@ -48,7 +60,13 @@ impl KeyRing {
     /// The file is missing although something is sealed, cannot be read or written, is readable by
     /// everybody, or holds wrong keys.
     pub fn from_file_or_new(path: &Path, nothing_is_sealed: bool) -> Result<Self, VaultError> {
-        let failed = |action| move |source| VaultError::KeyFile { path: path.to_owned(), action, source };
+        let failed = |action| {
+            move |source| VaultError::KeyFile {
+                path: path.to_owned(),
+                action,
+                source,
+            }
+        };
         match fs::read_to_string(path) {
             Ok(text) => {
                 refuse_if_open_to_all(path)?;
@@ -59,9 +77,9 @@ impl KeyRing {
                 write_for_owner_only(path, text.expose_secret()).map_err(failed("written"))?;
                 Self::from_text(&text)
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Err(VaultError::KeyFileMissing { path: path.to_owned() })
-            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(VaultError::KeyFileMissing {
+                path: path.to_owned(),
+            }),
             Err(error) => Err(failed("read")(error)),
         }
     }
@@ -104,12 +122,18 @@ impl KeyRing {
 const SEALING: &str = "seal";
 
 fn parse(word: &str) -> Result<(u32, Key), &'static str> {
-    let (id, encoded) = word.split_once(':').ok_or("the colon after its name is missing")?;
+    let (id, encoded) = word
+        .split_once(':')
+        .ok_or("the colon after its name is missing")?;
     let number = id.strip_prefix('K').and_then(|digits| digits.parse().ok());
-    let number = number.filter(|number| format!("K{number}") == id).ok_or("its name is not K and a number")?;
+    let number = number
+        .filter(|number| format!("K{number}") == id)
+        .ok_or("its name is not K and a number")?;
     let mut key: Key = SecretBox::new(Box::new([0; KEY_BYTES]));
     let bytes = SecretBox::new(Box::new(
-        BASE64URL_NOPAD.decode(encoded.as_bytes()).map_err(|_| "it is not unpadded base64url")?,
+        BASE64URL_NOPAD
+            .decode(encoded.as_bytes())
+            .map_err(|_| "it is not unpadded base64url")?,
     ));
     if bytes.expose_secret().len() != KEY_BYTES {
         return Err("it does not have 32 bytes");
@@ -126,14 +150,19 @@ fn looks_random(bytes: &[u8]) -> bool {
     let distinct = bytes.iter().collect::<std::collections::BTreeSet<_>>().len();
     let steps = bytes.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]));
     let distinct_steps = steps.collect::<std::collections::BTreeSet<_>>().len();
-    let is_text = bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    let is_text = bytes
+        .iter()
+        .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
     distinct >= 16 && distinct_steps >= 12 && !is_text
 }
 
 fn new_key_text() -> Result<SecretString, VaultError> {
     let mut key: Key = SecretBox::new(Box::new([0; KEY_BYTES]));
     getrandom::fill(key.expose_secret_mut())?;
-    Ok(SecretString::from(format!("K1:{}\n", BASE64URL_NOPAD.encode(key.expose_secret()))))
+    Ok(SecretString::from(format!(
+        "K1:{}\n",
+        BASE64URL_NOPAD.encode(key.expose_secret())
+    )))
 }
 
 /// Complete or not there at all: written beside, synced, then renamed.
@@ -147,7 +176,10 @@ fn write_for_owner_only(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
-    match path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+    match path
+        .parent()
+        .filter(|directory| !directory.as_os_str().is_empty())
+    {
         Some(directory) => File::open(directory)?.sync_all(),
         None => File::open(".")?.sync_all(),
     }
@@ -157,10 +189,16 @@ fn write_for_owner_only(path: &Path, text: &str) -> std::io::Result<()> {
 fn refuse_if_open_to_all(path: &Path) -> Result<(), VaultError> {
     use std::os::unix::fs::PermissionsExt;
     let found = fs::metadata(path);
-    let found = found.map_err(|source| VaultError::KeyFile { path: path.to_owned(), action: "read", source })?;
+    let found = found.map_err(|source| VaultError::KeyFile {
+        path: path.to_owned(),
+        action: "read",
+        source,
+    })?;
     // The group may read: that is how Kubernetes hands secrets to a container.
     if found.permissions().mode() & 0o007 != 0 {
-        return Err(VaultError::KeyFileOpenToAll { path: path.to_owned() });
+        return Err(VaultError::KeyFileOpenToAll {
+            path: path.to_owned(),
+        });
     }
     Ok(())
 }

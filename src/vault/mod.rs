@@ -21,20 +21,26 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// A value was sealed with a key that is not on the ring.
-    #[error("key {key_id} is needed to open a stored secret, and it is not among the vault keys. Nothing was changed. Add key {key_id} to the key file or to HEADGATE_KEY")]
+    #[error(
+        "key {key_id} is needed to open a stored secret, and it is not among the vault keys. Nothing was changed. Add key {key_id} to the key file or to HEADGATE_KEY"
+    )]
     KeyNeeded {
         /// Such as `K1`.
         key_id: String,
     },
     /// The key is there, but it did not seal this value for this place: another key under the same
     /// id, a value moved from elsewhere, or damage.
-    #[error("a stored secret does not open with key {key_id}: the key is another one under the same name, or the secret was moved or damaged. Nothing was changed. Restore the right key or the backup, or enter the secret again")]
+    #[error(
+        "a stored secret does not open with key {key_id}: the key is another one under the same name, or the secret was moved or damaged. Nothing was changed. Restore the right key or the backup, or enter the secret again"
+    )]
     DoesNotOpen {
         /// Such as `K1`.
         key_id: String,
     },
     /// Not something that [`KeyRing::seal`] made.
-    #[error("a stored secret has an unknown form. Nothing was changed. It may come from a newer Headgate, or be damaged: restore the backup, or enter the secret again")]
+    #[error(
+        "a stored secret has an unknown form. Nothing was changed. It may come from a newer Headgate, or be damaged: restore the backup, or enter the secret again"
+    )]
     UnknownForm,
     /// There is no key file, and making one would lock everything sealed so far away for ever.
     #[error("the key file {} is missing, but secrets are stored that need its keys. Nothing was changed. Restore the file from your backup, or set HEADGATE_KEY", path.display())]
@@ -59,7 +65,9 @@ pub enum VaultError {
         source: std::io::Error,
     },
     /// The text of the keys is wrong.
-    #[error("vault key number {position} is wrong: {problem}. Nothing was changed. A key looks like K1: followed by 32 random bytes in unpadded base64url")]
+    #[error(
+        "vault key number {position} is wrong: {problem}. Nothing was changed. A key looks like K1: followed by 32 random bytes in unpadded base64url"
+    )]
     WrongKey {
         /// Counted from 1.
         position: usize,
@@ -70,7 +78,9 @@ pub enum VaultError {
     #[error("no vault key is given. Nothing was changed. Put at least one into the key file or HEADGATE_KEY")]
     NoKeys,
     /// The system has no random numbers for us.
-    #[error("the system gives no random numbers, so nothing was sealed. Try again; if it stays so, the machine is broken")]
+    #[error(
+        "the system gives no random numbers, so nothing was sealed. Try again; if it stays so, the machine is broken"
+    )]
     NoRandomness(#[from] getrandom::Error),
 }
 

@@ -72,7 +72,12 @@ impl fmt::Debug for Sealed {
 }
 
 const CANARY: &str = "headgate";
-const CANARY_PLACE: Place<'_> = Place { table: "vault", row_id: "canary", column: "value", version: 1 };
+const CANARY_PLACE: Place<'_> = Place {
+    table: "vault",
+    row_id: "canary",
+    column: "value",
+    version: 1,
+};
 
 impl KeyRing {
     /// Seals a secret for its place with the newest key. Twice the same secret gives different texts.
@@ -84,12 +89,19 @@ impl KeyRing {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce)?;
         let aad = place.associated_data(&key_id);
-        let payload = Payload { msg: secret.expose_secret().as_bytes(), aad: &aad };
+        let payload = Payload {
+            msg: secret.expose_secret().as_bytes(),
+            aad: &aad,
+        };
         // Fails only beyond 256 GiB, which no text of a form reaches.
         let sealed = XChaCha20Poly1305::new(&key.into()).encrypt(&XNonce::from(nonce), payload);
         let sealed = sealed.map_err(|_| VaultError::UnknownForm)?;
         let encoded = |bytes: &[u8]| BASE64URL_NOPAD.encode(bytes);
-        Ok(Sealed(format!("{FORM}:{key_id}:{}:{}", encoded(&nonce), encoded(&sealed))))
+        Ok(Sealed(format!(
+            "{FORM}:{key_id}:{}:{}",
+            encoded(&nonce),
+            encoded(&sealed)
+        )))
     }
 
     /// Opens what was sealed for this place.
@@ -98,16 +110,32 @@ impl KeyRing {
     /// The key is not on the ring, or it does not fit the value and the place.
     pub fn open(&self, place: &Place<'_>, sealed: &Sealed) -> Result<SecretString, VaultError> {
         let [key_id, nonce, ciphertext] = sealed.parts().ok_or(VaultError::UnknownForm)?;
-        let decoded = |text: &str| BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| VaultError::UnknownForm);
+        let decoded = |text: &str| {
+            BASE64URL_NOPAD
+                .decode(text.as_bytes())
+                .map_err(|_| VaultError::UnknownForm)
+        };
         let nonce: [u8; NONCE_BYTES] = decoded(nonce)?.try_into().map_err(|_| VaultError::UnknownForm)?;
         let ciphertext = decoded(ciphertext)?;
-        let key = self.find(key_id).ok_or_else(|| VaultError::KeyNeeded { key_id: key_id.to_owned() })?;
+        let key = self.find(key_id).ok_or_else(|| VaultError::KeyNeeded {
+            key_id: key_id.to_owned(),
+        })?;
         let aad = place.associated_data(key_id);
         let opened = XChaCha20Poly1305::new(&key.into())
-            .decrypt(&XNonce::from(nonce), Payload { msg: &ciphertext, aad: &aad })
+            .decrypt(
+                &XNonce::from(nonce),
+                Payload {
+                    msg: &ciphertext,
+                    aad: &aad,
+                },
+            )
             .ok()
             .and_then(|bytes| String::from_utf8(bytes).ok());
-        opened.map(SecretString::from).ok_or_else(|| VaultError::DoesNotOpen { key_id: key_id.to_owned() })
+        opened
+            .map(SecretString::from)
+            .ok_or_else(|| VaultError::DoesNotOpen {
+                key_id: key_id.to_owned(),
+            })
     }
 
     /// A sealed value to store beside the secrets, so that the next start can tell a wrong key from the right one.

@@ -16,7 +16,12 @@ fn ring(text: &str) -> KeyRing {
     KeyRing::from_text(&secret(text)).unwrap()
 }
 
-const PLACE: Place<'_> = Place { table: "environments", row_id: "e1", column: "client_secret", version: 1 };
+const PLACE: Place<'_> = Place {
+    table: "environments",
+    row_id: "e1",
+    column: "client_secret",
+    version: 1,
+};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -79,7 +84,10 @@ fn sealing_twice_gives_different_texts_and_shows_nothing() {
     assert_ne!(sealed, ring.seal(&PLACE, &secret("a secret value")).unwrap());
     assert!(sealed.as_str().starts_with("v1:K1:"));
     assert_eq!(format!("{sealed:?}"), "Sealed(K1)");
-    assert_eq!(format!("{ring:?}"), "KeyRing { keys: {1: SecretBox<[u8; 32]>([REDACTED])} }");
+    assert_eq!(
+        format!("{ring:?}"),
+        "KeyRing { keys: {1: SecretBox<[u8; 32]>([REDACTED])} }"
+    );
 }
 
 #[test]
@@ -90,16 +98,24 @@ fn the_newest_key_seals_and_all_of_them_open() {
     assert_eq!((old.key_id(), new.key_id()), (Some("K1"), Some("K2")));
     assert_eq!(both.open(&PLACE, &old).unwrap().expose_secret(), "old");
     assert_eq!(both.key_ids(), ["K1", "K2"]);
-    assert!(matches!(ring(FIRST).open(&PLACE, &new), Err(VaultError::KeyNeeded { key_id }) if key_id == "K2"));
+    assert!(
+        matches!(ring(FIRST).open(&PLACE, &new), Err(VaultError::KeyNeeded { key_id }) if key_id == "K2")
+    );
 }
 
 #[test]
 fn the_canary_tells_a_missing_and_a_wrong_key() {
     let canary = ring(FIRST).seal_canary().unwrap();
     ring(&format!("{FIRST} {SECOND}")).check_canary(&canary).unwrap();
-    assert!(matches!(ring(SECOND).check_canary(&canary), Err(VaultError::KeyNeeded { .. })));
+    assert!(matches!(
+        ring(SECOND).check_canary(&canary),
+        Err(VaultError::KeyNeeded { .. })
+    ));
     let impostor = SECOND.replace("K2", "K1");
-    assert!(matches!(ring(&impostor).check_canary(&canary), Err(VaultError::DoesNotOpen { .. })));
+    assert!(matches!(
+        ring(&impostor).check_canary(&canary),
+        Err(VaultError::DoesNotOpen { .. })
+    ));
 }
 
 #[test]
@@ -107,7 +123,10 @@ fn fingerprints_are_equal_for_equal_secrets_and_survive_a_new_key() {
     let ring_1 = ring(FIRST);
     let print = ring_1.fingerprint(&secret("hunter2hunter2"));
     assert_eq!(print.len(), 8);
-    assert_eq!(print, ring(&format!("{FIRST},{SECOND}")).fingerprint(&secret("hunter2hunter2")));
+    assert_eq!(
+        print,
+        ring(&format!("{FIRST},{SECOND}")).fingerprint(&secret("hunter2hunter2"))
+    );
     assert_ne!(print, ring_1.fingerprint(&secret("hunter2hunter3")));
     assert_ne!(print, ring(SECOND).fingerprint(&secret("hunter2hunter2")));
     assert_ne!(ring_1.mac("one", b"x"), ring_1.mac("two", b"x"));
@@ -124,9 +143,15 @@ fn wrong_keys_are_refused_without_repeating_them() {
         ("canary".to_owned(), "number 1 is wrong: the colon"),
         ("canary:AAAA".to_owned(), "not K and a number"),
         (FIRST.replace("K1", "K01"), "not K and a number"),
-        (format!("{FIRST},K2:canary!"), "number 2 is wrong: it is not unpadded"),
+        (
+            format!("{FIRST},K2:canary!"),
+            "number 2 is wrong: it is not unpadded",
+        ),
         ("K1:Y2FuYXJ5".to_owned(), "32 bytes"),
-        (format!("{FIRST} {FIRST}"), "number 2 is wrong: its number is given twice"),
+        (
+            format!("{FIRST} {FIRST}"),
+            "number 2 is wrong: its number is given twice",
+        ),
         (key(&[0; 32]), "not random"),
         (key(&counted), "not random"),
         (key(&doubled), "not random"),
@@ -148,14 +173,21 @@ fn the_key_file_is_made_once_for_its_owner_only() {
     let sealed = made.seal(&PLACE, &secret("kept")).unwrap();
     let read = KeyRing::from_file_or_new(&path, true).unwrap();
     assert_eq!(read.open(&PLACE, &sealed).unwrap().expose_secret(), "kept");
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
+    assert_eq!(
+        fs::read_dir(directory.path()).unwrap().count(),
+        1,
+        "nothing is left beside it"
+    );
 }
 
 #[test]
 fn no_key_file_is_made_when_something_is_sealed() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("vault.keys");
-    assert!(matches!(KeyRing::from_file_or_new(&path, false), Err(VaultError::KeyFileMissing { .. })));
+    assert!(matches!(
+        KeyRing::from_file_or_new(&path, false),
+        Err(VaultError::KeyFileMissing { .. })
+    ));
     assert!(!path.exists());
 }
 
@@ -166,11 +198,20 @@ fn a_key_file_that_cannot_be_trusted_or_made_is_refused() {
     let path = directory.path().join("vault.keys");
     fs::write(&path, FIRST).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(matches!(KeyRing::from_file_or_new(&path, true), Err(VaultError::KeyFileOpenToAll { .. })));
+    assert!(matches!(
+        KeyRing::from_file_or_new(&path, true),
+        Err(VaultError::KeyFileOpenToAll { .. })
+    ));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
     KeyRing::from_file_or_new(&path, false).unwrap();
     let nowhere = directory.path().join("missing/vault.keys");
-    assert!(matches!(KeyRing::from_file_or_new(&nowhere, true), Err(VaultError::KeyFile { action: "written", .. })));
+    assert!(matches!(
+        KeyRing::from_file_or_new(&nowhere, true),
+        Err(VaultError::KeyFile {
+            action: "written",
+            ..
+        })
+    ));
 }
 
 #[test]
@@ -194,14 +235,21 @@ fn scrubbing_knows_every_encoding() {
         "abc%2bdef%3d",
         "abc%252Bdef%253D",
     ] {
-        assert_eq!(scrub(&format!("bad '{text}' given"), &secrets), "bad '[redacted]' given", "{text}");
+        assert_eq!(
+            scrub(&format!("bad '{text}' given"), &secrets),
+            "bad '[redacted]' given",
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn scrubbing_leaves_short_values_and_ordinary_text_alone() {
     let text = "the password 1234567 was refused for user root";
-    assert_eq!(scrub(text, &[secret("1234567"), secret("root"), secret("")]), text);
+    assert_eq!(
+        scrub(text, &[secret("1234567"), secret("root"), secret("")]),
+        text
+    );
     assert_eq!(scrub(text, &[secret("12345678")]), text);
 }
 

@@ -38,7 +38,11 @@ pub fn check_origin(method: &Method, headers: &HeaderMap, own_origin: &str) -> R
         (None, Some(origin)) => origin == Some(own_origin),
         (None, None) => false,
     };
-    if method.is_safe() || comes_from_us { Ok(()) } else { Err(refusal("It was not sent by a page of Headgate.")) }
+    if method.is_safe() || comes_from_us {
+        Ok(())
+    } else {
+        Err(refusal("It was not sent by a page of Headgate."))
+    }
 }
 
 /// Nothing if the header is absent; `Some(None)` if it is repeated or unreadable.
@@ -52,20 +56,38 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Option<&'a str>
 ///
 /// # Errors
 /// 403 for a missing, repeated or wrong token, 413 for a form over `body_limit` bytes.
-pub async fn check_token(request: Request, expected: &SecretString, body_limit: usize) -> Result<Request, PageError> {
+pub async fn check_token(
+    request: Request,
+    expected: &SecretString,
+    body_limit: usize,
+) -> Result<Request, PageError> {
     if let Some(given) = only(request.headers(), &HEADER) {
-        return if given.is_some_and(|given| same(given, expected)) { Ok(request) } else { Err(wrong_token()) };
+        return if given.is_some_and(|given| same(given, expected)) {
+            Ok(request)
+        } else {
+            Err(wrong_token())
+        };
     }
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     let is_form = content_type.is_some_and(|kind| {
-        kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+        kind.split(';').next().is_some_and(|kind| {
+            kind.trim()
+                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        })
     });
     if !is_form {
         return Err(wrong_token());
     }
     let (parts, body) = request.into_parts();
-    let bytes = to_bytes(body, body_limit).await.map_err(|error| PageError::unread_body(body_limit).because(error))?;
-    let mut tokens = form_urlencoded::parse(&bytes).filter(|(name, _)| name == FIELD).map(|(_, token)| token);
+    let bytes = to_bytes(body, body_limit)
+        .await
+        .map_err(|error| PageError::unread_body(body_limit).because(error))?;
+    let mut tokens = form_urlencoded::parse(&bytes)
+        .filter(|(name, _)| name == FIELD)
+        .map(|(_, token)| token);
     let given = tokens.next().filter(|_| tokens.next().is_none());
     if !given.is_some_and(|given| same(&given, expected)) {
         return Err(wrong_token());
@@ -85,5 +107,7 @@ fn wrong_token() -> PageError {
 fn refusal(what: &'static str) -> PageError {
     PageError::new(StatusCode::FORBIDDEN, "csrf", "This request was not accepted")
         .what(what)
-        .advice("Go back, reload the page and try again. If you signed in again in another tab, that is enough.")
+        .advice(
+            "Go back, reload the page and try again. If you signed in again in another tab, that is enough.",
+        )
 }

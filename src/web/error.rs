@@ -12,7 +12,7 @@ type Text = Cow<'static, str>;
 /// extensions; [`super::error_pages`] makes the page, the fragment or the JSON of it.
 #[derive(Debug)]
 pub struct PageError {
-    context: ErrorContext,
+    context: Box<ErrorContext>,
     retry_after_s: Option<u32>,
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -58,15 +58,19 @@ impl std::fmt::Display for Changed {
 impl PageError {
     /// An error that changed nothing. `code` is a stable name, `title` the heading.
     pub fn new(status: StatusCode, code: &'static str, title: impl Into<Text>) -> Self {
-        let context = ErrorContext {
+        let context = Box::new(ErrorContext {
             status,
             code,
             title: title.into(),
             what: Text::default(),
             changed: Changed::Nothing,
             advice: Text::default(),
-        };
-        Self { context, retry_after_s: None, cause: None }
+        });
+        Self {
+            context,
+            retry_after_s: None,
+            cause: None,
+        }
     }
 
     /// Tells what happened, in one or two sentences.
@@ -134,7 +138,12 @@ impl PageError {
                 "Its form does not fit what is expected here.",
                 "Go back, reload the page and try again.",
             ),
-            StatusCode::UNAUTHORIZED => ("signed_out", "You are not signed in", "Your session has ended.", "Sign in and try again."),
+            StatusCode::UNAUTHORIZED => (
+                "signed_out",
+                "You are not signed in",
+                "Your session has ended.",
+                "Sign in and try again.",
+            ),
             StatusCode::FORBIDDEN => (
                 "forbidden",
                 "This is not for you",
@@ -201,7 +210,10 @@ impl PageError {
         } else {
             Changed::Nothing
         };
-        Self::new(status, code, title).what(what).changed(changed).advice(advice)
+        Self::new(status, code, title)
+            .what(what)
+            .changed(changed)
+            .advice(advice)
     }
 
     /// 503: a handler did not answer in time.
@@ -215,7 +227,11 @@ impl PageError {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
-        let Self { context, retry_after_s, cause } = self;
+        let Self {
+            context,
+            retry_after_s,
+            cause,
+        } = self;
         let (code, status) = (context.code, context.status.as_u16());
         match cause {
             Some(cause) if context.status.is_server_error() => {
@@ -226,9 +242,11 @@ impl IntoResponse for PageError {
         }
         let mut response = context.status.into_response();
         if let Some(seconds) = retry_after_s {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        response.extensions_mut().insert(context);
+        response.extensions_mut().insert(*context);
         response
     }
 }

@@ -41,13 +41,24 @@ pub async fn render(request: Request, next: Next) -> Response {
     let wanted = wanted(&request);
     let id = request.extensions().get::<RequestId>().cloned();
     let response = next.run(request).await;
-    let Some(context) = context_of(&response) else { return response };
+    let Some(context) = context_of(&response) else {
+        return response;
+    };
     let request_id = id.as_ref().map_or("", RequestId::as_str);
     let (parts, _) = response.into_parts();
     let mut rendered = body(wanted, &context, request_id);
     *rendered.status_mut() = parts.status;
-    let fresh = [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CACHE_CONTROL];
-    let kept: HeaderMap = parts.headers.iter().filter(|(name, _)| !fresh.contains(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
+    let fresh = [
+        header::CONTENT_TYPE,
+        header::CONTENT_LENGTH,
+        header::CACHE_CONTROL,
+    ];
+    let kept: HeaderMap = parts
+        .headers
+        .iter()
+        .filter(|(name, _)| !fresh.contains(name))
+        .map(|(n, v)| (n.clone(), v.clone()))
+        .collect();
     rendered.headers_mut().extend(kept);
     rendered
 }
@@ -55,7 +66,10 @@ pub async fn render(request: Request, next: Next) -> Response {
 fn wanted(request: &Request) -> Wanted {
     let headers = request.headers();
     let accepts = |kind: &str| {
-        headers.get_all(header::ACCEPT).iter().any(|value| value.to_str().is_ok_and(|value| value.contains(kind)))
+        headers
+            .get_all(header::ACCEPT)
+            .iter()
+            .any(|value| value.to_str().is_ok_and(|value| value.contains(kind)))
     };
     if request.uri().path().starts_with("/api/") || (accepts("application/json") && !accepts("text/html")) {
         Wanted::Json
@@ -88,12 +102,18 @@ fn body(wanted: Wanted, error: &ErrorContext, request_id: &str) -> Response {
         Ok(html) => Html(html).into_response(),
         Err(fault) => {
             tracing::error!(%fault, "an error page cannot be rendered");
-            return (StatusCode::INTERNAL_SERVER_ERROR, Body::from(error.title.clone().into_owned())).into_response();
+            return (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                Body::from(error.title.clone().into_owned()),
+            )
+                .into_response();
         }
     };
     if wanted == Wanted::Fragment {
         response.headers_mut().insert("hx-retarget", MAIN);
-        response.headers_mut().insert("hx-reswap", HeaderValue::from_static("innerHTML"));
+        response
+            .headers_mut()
+            .insert("hx-reswap", HeaderValue::from_static("innerHTML"));
     }
     response
 }

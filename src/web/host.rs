@@ -34,7 +34,10 @@ pub async fn require_own(State(site): State<Arc<Site>>, mut request: Request, ne
 fn named_host(request: &Request) -> Option<&str> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let host = hosts.next()?.to_str().ok()?;
-    let agrees = request.uri().authority().is_none_or(|authority| authority.as_str().eq_ignore_ascii_case(host));
+    let agrees = request
+        .uri()
+        .authority()
+        .is_none_or(|authority| authority.as_str().eq_ignore_ascii_case(host));
     (hosts.next().is_none() && agrees).then_some(host)
 }
 

@@ -16,3 +16,6 @@ pub mod security_headers;
 pub mod server;
 pub mod session;
 pub mod site;
+
+#[cfg(test)]
+mod tests;

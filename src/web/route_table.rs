@@ -36,14 +36,38 @@ pub struct Route<S> {
 
 impl<S> Route<S> {
     /// A page or file to read: no body, no proof.
-    pub const fn get(path: &'static str, least: Access, handler: fn(MethodFilter) -> MethodRouter<S>) -> Self {
-        Self { method: Method::GET, path, least, csrf: Csrf::None, body_limit: 0, audit: None, handler }
+    pub const fn get(
+        path: &'static str,
+        least: Access,
+        handler: fn(MethodFilter) -> MethodRouter<S>,
+    ) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            least,
+            csrf: Csrf::None,
+            body_limit: 0,
+            audit: None,
+            handler,
+        }
     }
 
     /// A form that changes something: the session's token is asked for.
-    pub const fn post(path: &'static str, least: Access, handler: fn(MethodFilter) -> MethodRouter<S>) -> Self {
+    pub const fn post(
+        path: &'static str,
+        least: Access,
+        handler: fn(MethodFilter) -> MethodRouter<S>,
+    ) -> Self {
         let body_limit = limits::FORM_BODY_BYTES;
-        Self { method: Method::POST, path, least, csrf: Csrf::Token, body_limit, audit: None, handler }
+        Self {
+            method: Method::POST,
+            path,
+            least,
+            csrf: Csrf::Token,
+            body_limit,
+            audit: None,
+            handler,
+        }
     }
 
     /// Asks for another proof.
@@ -79,9 +103,17 @@ struct Rules {
 /// Two rows with the same method and path, or a method that the router does not know.
 pub fn build<S: Clone + Send + Sync + 'static>(routes: &[Route<S>]) -> Router<S> {
     routes.iter().fold(Router::new(), |router, route| {
-        #[expect(clippy::expect_used, reason = "the table is constant, and every test that builds the router proves it")]
-        let method = MethodFilter::try_from(route.method.clone()).expect("the table holds methods of HTTP only");
-        let rules = Rules { least: route.least, csrf: route.csrf, body_limit: route.body_limit };
+        #[expect(
+            clippy::expect_used,
+            reason = "the table is constant, and every test that builds the router proves it"
+        )]
+        let method =
+            MethodFilter::try_from(route.method.clone()).expect("the table holds methods of HTTP only");
+        let rules = Rules {
+            least: route.least,
+            csrf: route.csrf,
+            body_limit: route.body_limit,
+        };
         let handler = (route.handler)(method)
             .route_layer(middleware::from_fn_with_state(rules, enforce))
             .route_layer(RequestBodyLimitLayer::new(route.body_limit));
@@ -91,13 +123,19 @@ pub fn build<S: Clone + Send + Sync + 'static>(routes: &[Route<S>]) -> Router<S>
 
 /// Whether a path is that of a page in the table.
 pub fn is_page<S>(routes: &[Route<S>], path: &str) -> bool {
-    routes.iter().any(|route| route.method == Method::GET && matches(route.path, path))
+    routes
+        .iter()
+        .any(|route| route.method == Method::GET && matches(route.path, path))
 }
 
 fn matches(pattern: &str, path: &str) -> bool {
     let mut segments = path.split('/');
     for expected in pattern.split('/') {
-        let fits = match (expected.starts_with("{*"), expected.starts_with('{'), segments.next()) {
+        let fits = match (
+            expected.starts_with("{*"),
+            expected.starts_with('{'),
+            segments.next(),
+        ) {
             (true, _, rest) => return rest.is_some_and(|rest| !rest.is_empty()),
             (_, true, Some(segment)) => !segment.is_empty(),
             (_, false, Some(segment)) => segment == expected,
@@ -119,8 +157,12 @@ async fn enforce(State(rules): State<Rules>, request: Request, next: Next) -> Re
 
 async fn admit(rules: Rules, request: Request) -> Result<Request, Response> {
     if rules.csrf != Csrf::None {
-        let own_origin = request.extensions().get::<OwnOrigin>().map_or("", |origin| &origin.0);
-        csrf::check_origin(request.method(), request.headers(), own_origin).map_err(IntoResponse::into_response)?;
+        let own_origin = request
+            .extensions()
+            .get::<OwnOrigin>()
+            .map_or("", |origin| &origin.0);
+        csrf::check_origin(request.method(), request.headers(), own_origin)
+            .map_err(IntoResponse::into_response)?;
     }
     let session = request.extensions().get::<CurrentSession>();
     if !rules.least.allows(session) {
@@ -132,5 +174,7 @@ async fn admit(rules: Rules, request: Request) -> Result<Request, Response> {
     let Some(expected) = session.map(|session| session.csrf.clone()) else {
         return Err(PageError::not_found().into_response());
     };
-    csrf::check_token(request, &expected, rules.body_limit).await.map_err(IntoResponse::into_response)
+    csrf::check_token(request, &expected, rules.body_limit)
+        .await
+        .map_err(IntoResponse::into_response)
 }

@@ -38,7 +38,11 @@ impl<S: Send + Sync> FromRequestParts<S> for CurrentSession {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, PageError> {
-        parts.extensions.get().cloned().ok_or_else(|| PageError::of_status(StatusCode::UNAUTHORIZED))
+        parts
+            .extensions
+            .get()
+            .cloned()
+            .ok_or_else(|| PageError::of_status(StatusCode::UNAUTHORIZED))
     }
 }
 
@@ -96,20 +100,27 @@ pub(super) fn refuse(request: &Request, session: Option<&CurrentSession>) -> Res
     if request.uri().path().starts_with("/api/") {
         return PageError::of_status(StatusCode::UNAUTHORIZED).into_response();
     }
-    let page = (request.method() == Method::GET).then(|| request.uri().path_and_query()).flatten();
+    let page = (request.method() == Method::GET)
+        .then(|| request.uri().path_and_query())
+        .flatten();
     Redirect::to(&sign_in_then(page.map(|page| page.as_str()))).into_response()
 }
 
 /// The page that an htmx request was sent from.
 fn current_page(headers: &HeaderMap) -> Option<String> {
     let page = Url::parse(headers.get("hx-current-url")?.to_str().ok()?).ok()?;
-    Some(page.query().map_or_else(|| page.path().to_owned(), |query| format!("{}?{query}", page.path())))
+    Some(page.query().map_or_else(
+        || page.path().to_owned(),
+        |query| format!("{}?{query}", page.path()),
+    ))
 }
 
 fn sign_in_then(page: Option<&str>) -> String {
     match page.filter(|page| *page != next_path::HOME && next_path::is_harmless(page)) {
         Some(page) => {
-            let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", page).finish();
+            let query = form_urlencoded::Serializer::new(String::new())
+                .append_pair("next", page)
+                .finish();
             format!("{SIGN_IN}?{query}")
         }
         None => SIGN_IN.to_owned(),

@@ -24,15 +24,22 @@ impl Site {
     /// machine can't be spoofed by DNS: a browser that sends them was sent to them by its user.
     pub fn new(public_url: &Url, listening: SocketAddr) -> Self {
         let here = ["127.0.0.1", "localhost", "[::1]"];
-        let local = here.iter().filter_map(|name| Url::parse(&format!("http://{name}:{}", listening.port())).ok());
-        Self { public: Address::new(public_url), local: local.map(|url| Address::new(&url)).collect() }
+        let local = here
+            .iter()
+            .filter_map(|name| Url::parse(&format!("http://{name}:{}", listening.port())).ok());
+        Self {
+            public: Address::new(public_url),
+            local: local.map(|url| Address::new(&url)).collect(),
+        }
     }
 
     /// The origin that belongs to the value of a `Host` header, or nothing if it is not ours.
     pub fn origin_of(&self, host: &str) -> Option<&str> {
         let host = host.to_ascii_lowercase();
         let mut addresses = std::iter::once(&self.public).chain(&self.local);
-        addresses.find(|address| address.hosts.contains(&host)).map(|address| address.origin.as_str())
+        addresses
+            .find(|address| address.hosts.contains(&host))
+            .map(|address| address.origin.as_str())
     }
 
     /// Whether people come by https, so that cookies and HSTS may insist on it.
@@ -50,7 +57,10 @@ impl Address {
             origin @ Origin::Tuple(..) => origin.ascii_serialization(),
             Origin::Opaque(_) => String::new(),
         };
-        Self { hosts: with_port.into_iter().chain(without_port).collect(), origin }
+        Self {
+            hosts: with_port.into_iter().chain(without_port).collect(),
+            origin,
+        }
     }
 }
 
@@ -71,7 +81,14 @@ mod tests {
         }
         assert_eq!(site.origin_of("localhost:8080"), Some("http://localhost:8080"));
         assert_eq!(site.origin_of("[::1]:8080"), Some("http://[::1]:8080"));
-        for host in ["", "gate.example.com:8080", "gate.example.com:80", "localhost", "evil.example", "xgate.example.com"] {
+        for host in [
+            "",
+            "gate.example.com:8080",
+            "gate.example.com:80",
+            "localhost",
+            "evil.example",
+            "xgate.example.com",
+        ] {
             assert_eq!(site.origin_of(host), None, "{host}");
         }
     }
@@ -80,7 +97,10 @@ mod tests {
     fn an_unusual_port_must_be_named() {
         let site = site("http://gate.example.com:9000");
         assert!(!site.is_https());
-        assert_eq!(site.origin_of("gate.example.com:9000"), Some("http://gate.example.com:9000"));
+        assert_eq!(
+            site.origin_of("gate.example.com:9000"),
+            Some("http://gate.example.com:9000")
+        );
         assert_eq!(site.origin_of("gate.example.com"), None);
     }
 }

@@ -9,6 +9,7 @@ use axum::response::{Html, IntoResponse, Json, Response};
 use serde_json::json;
 
 use super::error::{ErrorContext, PageError};
+use super::layout::{Layout, Theme};
 use super::request_id::RequestId;
 
 /// The element of every page that an error fragment is put into.
@@ -17,6 +18,7 @@ const MAIN: HeaderValue = HeaderValue::from_static("#main");
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
+    layout: Layout,
     error: &'a ErrorContext,
     request_id: &'a str,
 }
@@ -39,6 +41,7 @@ enum Wanted {
 /// status. Pages that a handler rendered itself, such as a form with its mistakes, pass unchanged.
 pub async fn render(request: Request, next: Next) -> Response {
     let wanted = wanted(&request);
+    let theme = Theme::of(request.headers());
     let id = request.extensions().get::<RequestId>().cloned();
     let response = next.run(request).await;
     let Some(context) = context_of(&response) else {
@@ -46,7 +49,7 @@ pub async fn render(request: Request, next: Next) -> Response {
     };
     let request_id = id.as_ref().map_or("", RequestId::as_str);
     let (parts, _) = response.into_parts();
-    let mut rendered = body(wanted, &context, request_id);
+    let mut rendered = body(wanted, theme, &context, request_id);
     *rendered.status_mut() = parts.status;
     let fresh = [
         header::CONTENT_TYPE,
@@ -92,11 +95,22 @@ fn is_bare(response: &Response) -> bool {
     failed && kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
 }
 
-fn body(wanted: Wanted, error: &ErrorContext, request_id: &str) -> Response {
+fn body(wanted: Wanted, theme: Theme, error: &ErrorContext, request_id: &str) -> Response {
     let rendered = match wanted {
         Wanted::Json => return json_body(error, request_id),
         Wanted::Fragment => ErrorFragment { error, request_id }.render(),
-        Wanted::Page => ErrorPage { error, request_id }.render(),
+        Wanted::Page => {
+            let layout = Layout {
+                theme,
+                ..Layout::signed_out(error.title.clone(), request_id)
+            };
+            ErrorPage {
+                layout,
+                error,
+                request_id,
+            }
+            .render()
+        }
     };
     let mut response = match rendered {
         Ok(html) => Html(html).into_response(),

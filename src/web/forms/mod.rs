@@ -1,0 +1,3 @@
+//! Forms as data, so that those generated from connector descriptions look and behave like the hand-written ones.
+
+pub mod field;

@@ -1,0 +1,145 @@
+//! Instants as people read them: in their own zone, with UTC beside it.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+/// The viewer's zone and the present, from which a page makes all its [`TimeView`]s.
+#[derive(Clone, Debug)]
+pub struct Times {
+    zone: TimeZone,
+    now_ms: i64,
+}
+
+impl Times {
+    /// `zone` is an IANA name such as `Europe/Paris`; an unknown one means UTC. `now_ms` is UTC epoch milliseconds.
+    pub fn new(zone: &str, now_ms: i64) -> Self {
+        Self {
+            zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC),
+            now_ms,
+        }
+    }
+
+    /// The instant `at_ms` (UTC epoch milliseconds) as this viewer sees it.
+    pub fn at(&self, at_ms: i64) -> TimeView {
+        TimeView {
+            at: instant(at_ms),
+            zone: self.zone.clone(),
+            now_ms: self.now_ms,
+        }
+    }
+}
+
+/// One instant, ready to be shown; the macros of `components/time.html` take it.
+#[derive(Clone, Debug)]
+pub struct TimeView {
+    at: Timestamp,
+    zone: TimeZone,
+    now_ms: i64,
+}
+
+impl TimeView {
+    /// `21 Mar 2026, 08:00 CET`.
+    pub fn local(&self) -> String {
+        self.zoned().strftime("%-d %b %Y, %H:%M %Z").to_string()
+    }
+
+    /// `21 Mar`: for axes and narrow columns, beside a full date elsewhere.
+    pub fn day(&self) -> String {
+        self.zoned().strftime("%-d %b").to_string()
+    }
+
+    /// `08:12:04`: for what is read many times a minute.
+    pub fn clock(&self) -> String {
+        self.zoned().strftime("%H:%M:%S").to_string()
+    }
+
+    /// `2026-03-21 07:00:00 UTC`.
+    pub fn utc(&self) -> String {
+        self.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+    }
+
+    /// `2026-03-21T07:00:00Z`, for the `datetime` attribute.
+    pub fn iso(&self) -> String {
+        self.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    /// `8 s ago`, or `in 48 min` for what is still to come.
+    pub fn relative(&self) -> String {
+        let seconds = self.now_ms.saturating_sub(self.at.as_millisecond()) / 1000;
+        let (size, unit) = match seconds.unsigned_abs() {
+            0..60 => (1, "s"),
+            60..3600 => (60, "min"),
+            3600..86_400 => (3600, "h"),
+            _ => (86_400, "d"),
+        };
+        let number = seconds.unsigned_abs() / size;
+        if seconds < 0 {
+            format!("in {number} {unit}")
+        } else {
+            format!("{number} {unit} ago")
+        }
+    }
+
+    fn zoned(&self) -> jiff::ZonedDateTime {
+        self.at.to_zoned_datetime(self.zone.clone())
+    }
+
+    /// Whether it lies before the viewer's present.
+    pub fn is_past(&self) -> bool {
+        self.at.as_millisecond() <= self.now_ms
+    }
+}
+
+/// Values outside the calendar (±9999 years) show its ends.
+fn instant(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).unwrap_or(if ms < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MARCH_21: i64 = 1_774_076_400_000; // 2026-03-21T07:00:00Z
+
+    #[test]
+    fn shows_local_time_with_its_zone_and_utc_beside_it() {
+        let paris = Times::new("Europe/Paris", MARCH_21).at(MARCH_21);
+        assert_eq!(paris.local(), "21 Mar 2026, 08:00 CET");
+        assert_eq!(paris.utc(), "2026-03-21 07:00:00 UTC");
+        assert_eq!(paris.iso(), "2026-03-21T07:00:00Z");
+        assert_eq!(paris.day(), "21 Mar");
+        assert_eq!(paris.clock(), "08:00:00");
+        let summer = Times::new("Europe/Paris", 0).at(MARCH_21 + 30 * 86_400_000);
+        assert_eq!(summer.local(), "20 Apr 2026, 09:00 CEST");
+        assert_eq!(
+            Times::new("Europe/Pariss", 0).at(MARCH_21).local(),
+            "21 Mar 2026, 07:00 UTC"
+        );
+    }
+
+    #[test]
+    fn says_how_long_ago() {
+        let cases = [
+            (0, "0 s ago"),
+            (8_000, "8 s ago"),
+            (59_999, "59 s ago"),
+            (60_000, "1 min ago"),
+            (3_600_000, "1 h ago"),
+            (50 * 3_600_000, "2 d ago"),
+            (-48 * 60_000, "in 48 min"),
+            (-999, "0 s ago"),
+        ];
+        for (past_ms, text) in cases {
+            assert_eq!(
+                Times::new("UTC", MARCH_21 + past_ms).at(MARCH_21).relative(),
+                text
+            );
+        }
+        assert!(!Times::new("UTC", MARCH_21 - 1).at(MARCH_21).is_past());
+    }
+
+    #[test]
+    fn survives_times_outside_the_calendar() {
+        assert_eq!(Times::new("UTC", 0).at(i64::MAX).iso(), "9999-12-30T22:00:00Z");
+        let _ = Times::new("UTC", i64::MAX).at(i64::MIN).relative();
+    }
+}

@@ -201,9 +201,7 @@ impl Config {
         let mut mistakes = Vec::new();
         let layers = Layers::read(sources, &mut mistakes);
         let config = parse(&layers, &mut mistakes);
-        if let Some(config) = &config {
-            contradictions(config, &layers, &mut mistakes);
-        }
+        contradictions(&layers, &mut mistakes);
         match config {
             Some(config) if mistakes.is_empty() => Ok(Loaded {
                 config,
@@ -214,28 +212,9 @@ impl Config {
     }
 }
 
-fn contradictions(config: &Config, layers: &Layers, mistakes: &mut Vec<Mistake>) {
-    if config.listen.ip().is_unspecified() && layers.is_default("public_url") {
-        mistakes.push(Mistake {
-            place: layers.place("listen"),
-            problem: format!(
-                "{} listens on every address, so the one people use must be told",
-                config.listen
-            ),
-            fix: "set public_url to the address that people type into their browser".into(),
-        });
-    } else if config.public_url.scheme() == "http" && !config.insecure_http && !stays_on_this_machine(config)
-    {
-        mistakes.push(Mistake {
-            place: layers.place("public_url"),
-            problem: format!(
-                "{} is plain http and reachable from other machines: passwords could be read on the way",
-                config.public_url
-            ),
-            fix: "put a TLS proxy in front and set public_url to its https address, or accept the risk with insecure_http=true".into(),
-        });
-    }
-    if config.key.is_some() && !layers.is_default("key_file") {
+fn contradictions(layers: &Layers, mistakes: &mut Vec<Mistake>) {
+    plain_http(layers, mistakes);
+    if !layers.is_default("key") && !layers.is_default("key_file") {
         mistakes.push(Mistake {
             place: layers.place("key_file"),
             problem: format!("the vault keys are already given by {}", layers.place("key")),
@@ -244,8 +223,34 @@ fn contradictions(config: &Config, layers: &Layers, mistakes: &mut Vec<Mistake>)
     }
 }
 
-fn stays_on_this_machine(config: &Config) -> bool {
-    config.listen.ip().is_loopback() && parsers::is_loopback(&config.public_url)
+/// Passwords may cross a network by https only, unless somebody takes the risk on purpose.
+fn plain_http(layers: &Layers, mistakes: &mut Vec<Mistake>) {
+    // What does not parse has been reported already.
+    let reported = &mut Vec::new();
+    let listen = layers.parse("listen", parsers::address, reported);
+    let public_url = layers.parse("public_url", parsers::public_url, reported);
+    let accepted = layers.parse("insecure_http", parsers::yes_or_no, reported);
+    let (Some(listen), Some(public_url), Some(accepted)) = (listen, public_url, accepted) else {
+        return;
+    };
+    let stays_here = listen.ip().is_loopback() && parsers::is_loopback(&public_url);
+    if listen.ip().is_unspecified() && layers.is_default("public_url") {
+        mistakes.push(Mistake {
+            place: layers.place("listen"),
+            problem: format!("{listen} listens on every address, so the one people use must be told"),
+            fix: "set public_url to the address that people type into their browser".into(),
+        });
+    } else if public_url.scheme() == "http" && !accepted && !stays_here {
+        mistakes.push(Mistake {
+            place: layers.place("public_url"),
+            problem: format!(
+                "{public_url} is plain http and reachable from other machines: passwords could be read on the way"
+            ),
+            fix: "put a TLS proxy in front and set public_url to its https address, \
+                  or accept the risk with insecure_http=true"
+                .into(),
+        });
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Log lines on standard error, as text or JSON.
 //!
 //! Secrets never reach a log: types that hold one print a mask, requests are logged without their
-//! query, and libraries that print what goes over the wire are capped at [`WIRE_LEVEL`] whatever the filter says.
+//! query, and libraries that print what goes over the wire are capped at `info` whatever the filter says.
 
 use std::io::IsTerminal;
 

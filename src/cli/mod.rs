@@ -1,7 +1,7 @@
 //! The command line: one file per subcommand.
 //!
 //! A new subcommand is a file with an `Arguments` struct and a `run` function, one variant of
-//! [`Command`] and one arm in [`Command::run`].
+//! `Command` and one arm in `Command::run`.
 
 mod config;
 mod exit;

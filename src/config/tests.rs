@@ -240,3 +240,14 @@ fn every_setting_is_documented() {
         assert!(setting.meaning.len() < 140, "{}", setting.key);
     }
 }
+
+#[test]
+fn contradictions_are_reported_beside_values_that_do_not_parse() {
+    let variables = [
+        ("HEADGATE_LOG_FORMAT", "xml"),
+        ("HEADGATE_LISTEN", "0.0.0.0:80"),
+        ("HEADGATE_KEY", "K1:x"),
+        ("HEADGATE_KEY_FILE", "/keys"),
+    ];
+    assert_eq!(mistakes("", &variables).len(), 3);
+}

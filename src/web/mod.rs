@@ -1,11 +1,27 @@
-//! Pages, forms, charts and the frame around them: the only room that knows axum and askama.
+//! Pages, forms, charts and what they stand on: the only room that knows axum and askama.
+//!
+//! A request passes [`server`] → the layers of [`layers`] → the session layer → the rules of its row in the
+//! [`route_table`] → a handler.
 
 pub mod assets;
 pub mod call_view;
 pub mod charts;
+pub mod csrf;
+pub mod error;
+pub mod error_pages;
 pub mod forms;
+pub mod host;
+pub mod layers;
 pub mod layout;
+pub mod limits;
+pub mod next_path;
 pub mod numbers;
+pub mod request_id;
+pub mod route_table;
+pub mod security_headers;
+pub mod server;
+pub mod session;
+pub mod site;
 pub mod status;
 pub mod table;
 pub mod times;
@@ -14,5 +30,7 @@ pub mod times;
 mod gallery;
 #[cfg(test)]
 mod template_lint;
+#[cfg(test)]
+mod tests;
 #[cfg(test)]
 mod token_tests;

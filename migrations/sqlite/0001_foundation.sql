@@ -140,6 +140,7 @@ CREATE TABLE setups (
     question             TEXT,                     -- why a person is asked: a stable code
     question_detail      TEXT,
     undoing              BIGINT NOT NULL,
+    retry_at             BIGINT,                   -- nothing to do before
     recipe               TEXT   NOT NULL,          -- JSON: every text rendered, no secrets
     answers              TEXT   NOT NULL,
     flow_id              TEXT,

@@ -80,7 +80,7 @@ impl Worker<'_> {
             store::environments::set_data_lake_connection(&mut tx, &self.taken.setup.environment_id, id).await?;
         }
         if let Some(epoch) = self.data_lake.lock.take() {
-            store::leases::release(&mut tx, &self.lock_name(), &self.setups.inner.holder_of(&self.taken), epoch).await?;
+            store::leases::release(&mut tx, &self.lock_name(), &self.taken.setup.id, epoch).await?;
         }
         self.data_lake.absent = false;
         tx.commit().await?;
@@ -89,7 +89,7 @@ impl Worker<'_> {
 
     async fn lock_data_lake(&mut self) -> Result<bool, StoreError> {
         let now = self.setups.inner.clock.now_ms();
-        let holder = self.setups.inner.holder_of(&self.taken);
+        let holder = self.taken.setup.id.clone();
         let mut tx = self.setups.inner.store.begin().await?;
         self.data_lake.lock = store::leases::acquire(&mut tx, &self.lock_name(), &holder, now, LOCK_TTL_MS).await?;
         tx.commit().await?;

@@ -31,9 +31,10 @@ impl Setups {
         let workers = Arc::new(Semaphore::new(WORKERS));
         while !stop.is_cancelled() {
             beat();
-            match store::setup_journal::list_active(&self.inner.store, SCAN_LIMIT).await {
+            let now = self.inner.clock.now_ms();
+            match store::setup_lists::list_active(&self.inner.store, now, SCAN_LIMIT).await {
                 Ok(active) => {
-                    for setup in active.into_iter().filter(|s| s.is_due(self.inner.clock.now_ms())) {
+                    for setup in active {
                         self.start_worker(setup.id, &tracker, &workers, &at_work, &stop);
                     }
                 }

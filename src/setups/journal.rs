@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Setups, lease_name};
 use crate::audit::{self, Actor, Change, Phase};
-use crate::domain::setup::{Event, Illegal, Machine, Rules, SetupState, Step as MachineStep, StepKind};
+use crate::domain::setup::{Effect, Event, Illegal, Machine, Rules, SetupState, Step as MachineStep, StepKind};
 use crate::store::secrets::SecretOwner;
 use crate::store::setups::{Setup, Step};
 use crate::store::{self, Store, StoreError, setup_journal::NewSetupEvent};
@@ -35,6 +35,8 @@ pub(super) struct Note {
     /// JSON: code, message, the platform's request id.
     pub(super) problem: Option<String>,
     pub(super) upstream_request_id: Option<String>,
+    /// A person's decision, as it stands in the audit trail.
+    pub(super) audited_as: Option<&'static str>,
 }
 
 /// A setup in the hands of a worker.
@@ -148,6 +150,10 @@ fn take_over(event: &Event, note: &Note, machine: &Machine, setup: &mut Setup, r
     } else if note.detail.is_some() {
         setup.question_detail.clone_from(&note.detail);
     }
+    setup.retry_at = match machine.effects(now)[..] {
+        [Effect::WaitUntil(at)] => Some(at),
+        _ => None,
+    };
     setup.finished_at = machine.state.is_final().then_some(now);
     if machine.state == SetupState::Done {
         setup.flow_id = machine.step(StepKind::Flow).and_then(|step| step.object_id.clone());
@@ -195,6 +201,9 @@ fn journal_entry(event: &Event, note: &Note, epoch: i64, at: i64) -> NewSetupEve
 
 /// Which calls at the platform stand in the audit trail, as intent and as outcome.
 fn audited<'a>(event: &Event, note: &Note, rows: &'a [Step], setup: &'a Setup) -> Option<Change<'a>> {
+    if let Some(word) = note.audited_as {
+        return Some(Change::new(word, "setup", &setup.id, &setup.flow_name));
+    }
     let row = rows.iter().find(|row| Some(row.kind) == step_of(event))?;
     let (word, phase) = match event {
         Event::Sending(_) => ("platform.create", Phase::Intent),

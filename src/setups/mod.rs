@@ -11,8 +11,10 @@
 //! | `dispatcher` | finding the setups that have something to do |
 //! | `run` | the loop of one worker |
 //! | `journal` | recording events under the lease |
+//! | `data_lake` | the one connection that setups share |
 //! | `sending`, `looking`, `undoing` | one call each, and what its answer means |
 
+mod data_lake;
 mod dispatcher;
 mod journal;
 mod looking;
@@ -33,7 +35,7 @@ use crate::store::Store;
 use crate::vault::KeyRing;
 
 pub use people::PersonError;
-pub use start::{StartError, resolve_draft};
+pub use start::{ResolvedDraft, StartError, resolve_draft};
 
 /// How long a worker holds a setup without renewing, in milliseconds.
 const LEASE_TTL_MS: i64 = 90_000;

@@ -12,3 +12,4 @@ pub use ids::{new_id, new_tag};
 pub use role::Role;
 pub use run::RunOutcome;
 pub use words::UnknownWord;
+pub(crate) use words::words;

@@ -1,6 +1,10 @@
 -- Times are UTC epoch milliseconds (BIGINT, names end in _at); booleans are BIGINT 0/1; JSON is TEXT.
 -- Types are those that SQLite and PostgreSQL share, so the tables are not STRICT (STRICT knows no BIGINT).
 
+-- The file's own marks: "HdGt", and the newest migration.
+PRAGMA application_id = 1214531444;
+PRAGMA user_version = 1;
+
 CREATE TABLE teams (
     id          TEXT   NOT NULL PRIMARY KEY,
     name        TEXT   NOT NULL UNIQUE,
@@ -127,7 +131,7 @@ CREATE TABLE drafts (
     created_at           BIGINT NOT NULL,
     updated_at           BIGINT NOT NULL
 );
-CREATE INDEX drafts_by_author ON drafts (created_by, updated_at);
+CREATE INDEX drafts_by_author ON drafts (created_by, team_id, updated_at, id);
 
 CREATE TABLE setups (
     id                   TEXT   NOT NULL PRIMARY KEY,
@@ -149,8 +153,10 @@ CREATE TABLE setups (
     updated_at           BIGINT NOT NULL,
     finished_at          BIGINT
 );
-CREATE INDEX setups_by_team ON setups (team_id, created_at);
+CREATE INDEX setups_by_team ON setups (team_id, created_at, id);
+CREATE INDEX setups_by_team_state ON setups (team_id, state, created_at, id);
 CREATE INDEX setups_by_state ON setups (state, created_at);
+CREATE INDEX setups_by_template ON setups (template_version_id);
 CREATE INDEX setups_by_flow ON setups (environment_id, flow_id);
 
 CREATE TABLE setup_steps (
@@ -231,6 +237,7 @@ CREATE TABLE flows (
     PRIMARY KEY (environment_id, id)
 );
 CREATE INDEX flows_by_name ON flows (environment_id, name, id);
+CREATE INDEX flows_counted ON flows (environment_id, gone_at, last_run_outcome);
 
 CREATE TABLE runs (
     environment_id   TEXT   NOT NULL,
@@ -257,7 +264,7 @@ CREATE TABLE runs (
     PRIMARY KEY (environment_id, id)
 );
 CREATE INDEX runs_by_flow ON runs (environment_id, flow_id, started_at, id);
-CREATE INDEX runs_unfinished ON runs (environment_id, outcome, started_at);
+CREATE INDEX runs_unfinished ON runs (environment_id, started_at, id) WHERE outcome IN ('waiting', 'running', 'unknown');
 
 -- Day sums per flow, kept by the same transaction as the runs.
 CREATE TABLE run_days (
@@ -272,6 +279,8 @@ CREATE TABLE run_days (
     bytes_in        BIGINT NOT NULL,
     PRIMARY KEY (environment_id, flow_id, day)
 );
+-- Holds all that a team's day sums need.
+CREATE INDEX run_days_by_day ON run_days (environment_id, day, succeeded, partial, failed, unfinished, records_out, bytes_in);
 
 CREATE TABLE sync_state (
     environment_id   TEXT   NOT NULL REFERENCES environments (id),

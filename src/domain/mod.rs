@@ -20,3 +20,4 @@ pub use problem::Problem;
 pub use role::Role;
 pub use run::RunOutcome;
 pub use words::UnknownWord;
+pub(crate) use words::words;

@@ -1,1 +1,67 @@
-//! (being built)
+//! The only room that knows SQL.
+//!
+//! One file per aggregate. Reads take [`&Store`](Store), writes take [`&mut WriteTx`](WriteTx), so a caller
+//! decides what belongs into one transaction; nothing here decides a rule of the product. Times are UTC epoch
+//! milliseconds (`_at`), JSON is text that the rooms parse, lists that a page shows are scoped by team and
+//! paged by key.
+//!
+//! The SQL is constant and written in what SQLite and PostgreSQL share. Every query goes through `read!` or
+//! `change!`, which are the only place where a second engine will show.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | [`database`] | opening the file, transactions, the write probe |
+//! | [`error`] | what can go wrong |
+//! | [`people`] | teams, users, memberships |
+//! | [`sessions`] | who is signed in |
+//! | [`environments`] | Adobe organization + sandbox + credential, and the specifications read there |
+//! | [`connection_templates`] | recipes and their versions |
+//! | [`secrets`] | sealed values |
+//! | [`drafts`] | forms in progress |
+//! | [`setups`], [`setup_lists`], [`setup_journal`] | attempts to make a dataflow with their steps; lists of them; what was done |
+//! | [`leases`] | who may act now |
+//! | [`flows`], [`runs`], [`sync_state`] | the mirror of the platform and how fresh it is |
+//! | [`audit`] | who did what |
+
+/// Runs one query that only reads, on a reader.
+macro_rules! read {
+    ($store:expr, |$db:ident| $query:expr) => {{
+        let $db = $store.reader();
+        $query.await.map_err($crate::store::StoreError::from)
+    }};
+}
+
+/// Runs one query inside a write transaction.
+macro_rules! change {
+    ($tx:expr, |$db:ident| $query:expr) => {{
+        let $db = $tx.writer();
+        $query.await.map_err($crate::store::StoreError::from)
+    }};
+}
+
+pub mod audit;
+mod bulk;
+pub mod connection_templates;
+pub mod database;
+pub mod drafts;
+pub mod environments;
+pub mod error;
+pub mod flows;
+pub mod leases;
+pub mod people;
+pub mod runs;
+pub mod secrets;
+pub mod sessions;
+pub mod setup_journal;
+pub mod setup_lists;
+pub mod setups;
+pub mod sync_state;
+mod values;
+
+pub use bulk::Mirrored;
+pub use database::{Store, WriteTx};
+pub use error::StoreError;
+pub use values::Hidden;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! Opening the database, write transactions and the write probe.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{Connection, Sqlite, Transaction};
+
+use super::StoreError;
+
+/// The engine behind the store.
+pub(super) type Engine = Sqlite;
+
+/// The forward-only migrations of this binary. They also set `application_id` and `user_version`.
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Marks a file as a Headgate database: "HdGt". The first migration sets it.
+const APPLICATION_ID: i64 = 0x4864_4774;
+/// Earlier releases can lose commits when two connections checkpoint at once (SQLite's "Write-Ahead Logging" page).
+const OLDEST_SQLITE: &str = "3.51.3";
+/// How long a caller waits for a connection before it is told that the database is busy.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long SQLite waits for a lock that another process holds, such as a backup.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The write-ahead log is cut back to this many bytes after a checkpoint.
+const JOURNAL_SIZE_LIMIT: &str = "67108864";
+/// The writer's page cache (a negative number is KiB): bulk writes touch scattered index pages.
+const WRITER_CACHE: &str = "-16384";
+/// More readers than cores only compete (measured on two cores).
+const READERS: u32 = 2;
+/// Rows that a reader's thread may be ahead; at least one page's worth saves a fifth of the time (measured).
+const ROW_BUFFER: usize = 256;
+/// The integrity check at start gives up after this long: a large database must not keep the server away.
+const QUICK_CHECK_LIMIT: Duration = Duration::from_secs(2);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The open database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+/// A write transaction. Dropping it without [`WriteTx::commit`] takes everything back.
+///
+/// Only one exists at a time. Await nothing but the store while holding it, and never begin a second one from
+/// the same task: it would wait for the first until it is told [`StoreError::Busy`].
+#[derive(Debug)]
+pub struct WriteTx {
+    transaction: Transaction<'static, Engine>,
+}
+
+impl Store {
+    /// Opens the database file at `path`, makes it (readable by its owner only) if it is missing, checks it and
+    /// brings it up to this binary's schema. The directory must exist.
+    ///
+    /// # Errors
+    /// [`StoreError::OldSqlite`], [`StoreError::NotOurs`], [`StoreError::NewerSchema`] and
+    /// [`StoreError::Corrupt`] leave the file as it is.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        make_private_file(path)?;
+        inspect(path).await?;
+        let writer = pool(
+            1,
+            options(path)
+                .journal_mode(SqliteJournalMode::Wal)
+                .pragma("cache_size", WRITER_CACHE),
+        )
+        .await?;
+        migrate(&writer).await?;
+        let readers = pool(READERS, options(path).pragma("query_only", "ON")).await?;
+        Ok(Self { writer, readers })
+    }
+
+    /// Begins a write transaction, after waiting for the one in progress.
+    ///
+    /// A request's handler is dropped when its client goes away: writes that must not stop half-way belong in a
+    /// task of their own. A dropped [`WriteTx::commit`] may have committed: read the row by its key again before
+    /// telling anyone that it failed.
+    pub async fn begin(&self) -> Result<WriteTx, StoreError> {
+        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(WriteTx { transaction })
+    }
+
+    /// Whether a write could begin within a second; writes nothing.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        let store = self.clone();
+        let probe = tokio::spawn(async move {
+            let tx = store.begin().await?;
+            Ok(tx.transaction.rollback().await?)
+        });
+        match tokio::time::timeout(PROBE_TIMEOUT, probe).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(StoreError::Other("the write probe stopped".to_owned())),
+            Err(_) => Err(StoreError::Busy),
+        }
+    }
+
+    /// Waits for connections in use, then closes the file; the last one folds the write-ahead log into it.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    pub(super) fn reader(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    #[cfg(test)]
+    pub(super) fn pools(&self) -> [&SqlitePool; 2] {
+        [&self.writer, &self.readers]
+    }
+}
+
+impl WriteTx {
+    /// Makes the changes durable: when this returns, they survive a power cut.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.transaction.commit().await?)
+    }
+
+    pub(super) fn writer(&mut self) -> &mut SqliteConnection {
+        &mut self.transaction
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .row_buffer_size(ROW_BUFFER)
+        .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT)
+        .pragma("trusted_schema", "OFF")
+}
+
+/// Connections are kept for good: SQLite has no server that could drop them, and a fresh one starts cold.
+async fn pool(connections: u32, options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    Ok(SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options)
+        .await?)
+}
+
+fn make_private_file(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(match error.kind() {
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                StoreError::ReadOnly
+            }
+            std::io::ErrorKind::StorageFull => StoreError::Full,
+            kind => StoreError::Io(kind.to_string()),
+        }),
+    }
+}
+
+/// Looks at the file before anything is changed in it.
+async fn inspect(path: &Path) -> Result<(), StoreError> {
+    let mut connection = SqliteConnection::connect_with(&options(path)).await?;
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()")
+        .fetch_one(&mut connection)
+        .await?;
+    refuse_old(&version)?;
+    let application_id: i64 = sqlx::query_scalar("PRAGMA application_id")
+        .fetch_one(&mut connection)
+        .await?;
+    let objects: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema")
+        .fetch_one(&mut connection)
+        .await?;
+    let fresh = objects == 0 && application_id == 0;
+    // sqlx makes its own table in a transaction of its own, before the first migration sets the id.
+    let interrupted = application_id == 0 && only_migration_table(&mut connection, objects).await?;
+    if application_id != APPLICATION_ID && !fresh && !interrupted {
+        return Err(StoreError::NotOurs);
+    }
+    quick_check(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
+}
+
+async fn only_migration_table(connection: &mut SqliteConnection, objects: i64) -> Result<bool, StoreError> {
+    let ours: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema WHERE tbl_name = '_sqlx_migrations'")
+            .fetch_one(connection)
+            .await?;
+    Ok(ours > 0 && ours == objects)
+}
+
+pub(super) fn refuse_old(version: &str) -> Result<(), StoreError> {
+    let numbers =
+        |text: &str| -> Vec<u32> { text.split('.').map(|part| part.parse().unwrap_or(0)).collect() };
+    if numbers(version) >= numbers(OLDEST_SQLITE) {
+        return Ok(());
+    }
+    Err(StoreError::OldSqlite {
+        found: version.to_owned(),
+        needed: OLDEST_SQLITE,
+    })
+}
+
+async fn quick_check(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let started = Instant::now();
+    connection
+        .lock_handle()
+        .await?
+        .set_progress_handler(10_000, move || started.elapsed() < QUICK_CHECK_LIMIT);
+    let result = sqlx::query_scalar::<_, String>("PRAGMA quick_check(1)")
+        .fetch_one(&mut *connection)
+        .await;
+    connection.lock_handle().await?.remove_progress_handler();
+    match result {
+        Ok(verdict) if verdict == "ok" => Ok(()),
+        Ok(verdict) => Err(StoreError::Corrupt(verdict)),
+        Err(_) if started.elapsed() >= QUICK_CHECK_LIMIT => {
+            tracing::warn!("the check of the database file was cut short because the file is large");
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn migrate(writer: &SqlitePool) -> Result<(), StoreError> {
+    let known = MIGRATIONS
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0);
+    match MIGRATIONS.run(writer).await {
+        Err(MigrateError::VersionMissing(found)) if found > known => {
+            Err(StoreError::NewerSchema { found, known })
+        }
+        outcome => Ok(outcome?),
+    }
+}

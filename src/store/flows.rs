@@ -1,0 +1,367 @@
+//! The mirror of the platform's dataflows.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::bulk::{CHUNK, Mirrored, insert_into, take_excluded};
+use super::database::Engine;
+use super::values::contains_pattern;
+use super::{Store, StoreError, WriteTx};
+use crate::domain::RunOutcome;
+
+/// What the platform says about a dataflow.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct FlowRecord {
+    /// Where it is.
+    pub environment_id: String,
+    /// Adobe's.
+    pub id: String,
+    /// As people gave it.
+    pub name: String,
+    /// As people gave it, with our marker if we made it.
+    pub description: String,
+    /// As Adobe says it.
+    pub state: String,
+    /// Our word for the kind of source; none: one that we do not know.
+    pub connector: Option<String>,
+    /// Adobe's id of the source connection.
+    pub source_connection_id: Option<String>,
+    /// Adobe's id of the target connection.
+    pub target_connection_id: Option<String>,
+    /// Adobe's id of the base connection.
+    pub base_connection_id: Option<String>,
+    /// Adobe's id of the dataset.
+    pub dataset_id: Option<String>,
+    /// The folder or file it reads.
+    pub source_path: Option<String>,
+    /// The schedule's unit.
+    pub frequency: Option<String>,
+    /// The schedule's number of units.
+    pub interval_count: Option<i64>,
+    /// When the schedule starts.
+    pub start_at: Option<i64>,
+    /// Whether older files are read too.
+    pub backfill: Option<bool>,
+    /// For changing it.
+    pub etag: Option<String>,
+    /// When it was made.
+    pub platform_created_at: Option<i64>,
+    /// When it was last changed.
+    pub platform_updated_at: Option<i64>,
+    /// Adobe's id of who made it.
+    pub platform_created_by: Option<String>,
+    /// When we last saw it.
+    pub read_at: i64,
+}
+
+/// A dataflow with its last run.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Flow {
+    /// What the platform says.
+    #[sqlx(flatten)]
+    pub record: FlowRecord,
+    /// The environment's name.
+    pub environment_name: String,
+    /// Adobe's id of the run that started last.
+    pub last_run_id: Option<String>,
+    /// What became of it.
+    pub last_run_outcome: Option<RunOutcome>,
+    /// When it started.
+    pub last_run_at: Option<i64>,
+    /// No longer listed by the platform since.
+    pub gone_at: Option<i64>,
+}
+
+/// Where a list of flows goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowKey {
+    /// The last shown flow's name.
+    pub name: String,
+    /// When its last run started; 0: it never ran.
+    pub last_run_at: i64,
+    /// Its environment.
+    pub environment_id: String,
+    /// Its id.
+    pub id: String,
+}
+
+impl Flow {
+    /// The key of the list after this flow.
+    pub fn key(&self) -> FlowKey {
+        FlowKey {
+            name: self.record.name.clone(),
+            last_run_at: self.last_run_at.unwrap_or(0),
+            environment_id: self.record.environment_id.clone(),
+            id: self.record.id.clone(),
+        }
+    }
+}
+
+/// In which order flows are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FlowSort {
+    /// By name.
+    #[default]
+    Name,
+    /// The last started run first; flows that never ran at the end.
+    LastRun,
+}
+
+/// Which flows a list shows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FlowFilter<'a> {
+    /// Only those of one environment.
+    pub environment_id: Option<&'a str>,
+    /// Only those in one of Adobe's states.
+    pub state: Option<&'a str>,
+    /// Only those of one kind of source.
+    pub connector: Option<&'a str>,
+    /// Only those whose last run went so.
+    pub outcome: Option<RunOutcome>,
+    /// Only those with this text in name or source path.
+    pub text: Option<&'a str>,
+    /// Also those that the platform lists no longer.
+    pub include_gone: bool,
+}
+
+const COLUMNS: &[&str] = &[
+    "environment_id",
+    "id",
+    "name",
+    "description",
+    "state",
+    "connector",
+    "source_connection_id",
+    "target_connection_id",
+    "base_connection_id",
+    "dataset_id",
+    "source_path",
+    "frequency",
+    "interval_count",
+    "start_at",
+    "backfill",
+    "etag",
+    "platform_created_at",
+    "platform_updated_at",
+    "platform_created_by",
+    "raw",
+    "read_at",
+];
+
+macro_rules! select {
+    ($($rest:literal),+) => {
+        concat!(
+            "SELECT f.environment_id, f.id, f.name, f.description, f.state, f.connector, f.source_connection_id, ",
+            "f.target_connection_id, f.base_connection_id, f.dataset_id, f.source_path, f.frequency, ",
+            "f.interval_count, f.start_at, f.backfill <> 0 AS backfill, f.etag, f.platform_created_at, ",
+            "f.platform_updated_at, f.platform_created_by, f.read_at, e.name AS environment_name, f.last_run_id, ",
+            "f.last_run_outcome, f.last_run_at, f.gone_at FROM environments e ",
+            "JOIN flows f ON f.environment_id = e.id WHERE e.team_id = $1 AND ",
+            $($rest),+
+        )
+    };
+}
+macro_rules! list {
+    ($order:literal) => {
+        select!(
+            "e.archived_at IS NULL AND ($2 IS NULL OR e.id = $2) AND ($3 IS NULL OR f.state = $3) ",
+            "AND ($4 IS NULL OR f.connector = $4) AND ($5 IS NULL OR f.last_run_outcome = $5) ",
+            "AND ($6 IS NULL OR LOWER(f.name) LIKE $6 ESCAPE '\\' OR LOWER(f.source_path) LIKE $6 ESCAPE '\\') ",
+            "AND ($7 <> 0 OR f.gone_at IS NULL) AND ",
+            $order,
+            " LIMIT $11"
+        )
+    };
+}
+
+const LIST_BY_NAME: &str =
+    list!("(f.name, f.environment_id, f.id) > ($8, $9, $10) ORDER BY f.name, f.environment_id, f.id");
+const LIST_BY_LAST_RUN: &str = list!(
+    "(COALESCE(f.last_run_at, 0), f.environment_id, f.id) < ($8, $9, $10) \
+     ORDER BY COALESCE(f.last_run_at, 0) DESC, f.environment_id DESC, f.id DESC"
+);
+const BY_ID: &str = select!(
+    "f.id = $2 AND ($3 IS NULL OR e.id = $3) \
+     ORDER BY CASE WHEN e.archived_at IS NULL THEN 0 ELSE 1 END, e.created_at, e.id LIMIT 1"
+);
+const RAW: &str = "SELECT raw FROM flows WHERE environment_id = $1 AND id = $2";
+const COUNTS: &str = "SELECT f.last_run_outcome, COUNT(*) FROM environments e \
+     JOIN flows f ON f.environment_id = e.id \
+     WHERE e.team_id = $1 AND e.archived_at IS NULL AND f.gone_at IS NULL GROUP BY f.last_run_outcome";
+const MARK_GONE: &str = "UPDATE flows SET gone_at = $3 \
+     WHERE environment_id = $1 AND read_at < $2 AND gone_at IS NULL";
+const SET_STATE: &str = "UPDATE flows SET state = $3, etag = COALESCE($4, etag), read_at = $5 \
+     WHERE environment_id = $1 AND id = $2";
+const SET_LAST_RUN: &str = "UPDATE flows SET (last_run_id, last_run_outcome, last_run_at) = \
+     (SELECT r.id, r.outcome, r.started_at FROM runs r \
+     WHERE r.environment_id = flows.environment_id AND r.flow_id = flows.id \
+     ORDER BY r.started_at DESC, r.id DESC LIMIT 1) WHERE (environment_id, id) IN (";
+
+/// Reads on a page's path.
+#[cfg(test)]
+pub(super) const PAGE_READS: &[&str] = &[LIST_BY_NAME, LIST_BY_LAST_RUN, BY_ID, RAW, COUNTS];
+
+/// Stores flows as the platform shows them now. Of two rows for one flow the later one counts.
+pub async fn upsert_many(tx: &mut WriteTx, flows: &[Mirrored<FlowRecord>]) -> Result<(), StoreError> {
+    let distinct: BTreeMap<(&str, &str), &Mirrored<FlowRecord>> = flows
+        .iter()
+        .map(|flow| ((flow.row.environment_id.as_str(), flow.row.id.as_str()), flow))
+        .collect();
+    let distinct: Vec<_> = distinct.into_iter().collect();
+    for chunk in distinct.chunks(CHUNK) {
+        let mut upsert = insert_into("flows", COLUMNS);
+        upsert.push_values(chunk, |mut tuple, (_, flow)| {
+            let row = &flow.row;
+            tuple
+                .push_bind(&row.environment_id)
+                .push_bind(&row.id)
+                .push_bind(&row.name)
+                .push_bind(&row.description)
+                .push_bind(&row.state)
+                .push_bind(&row.connector)
+                .push_bind(&row.source_connection_id)
+                .push_bind(&row.target_connection_id)
+                .push_bind(&row.base_connection_id)
+                .push_bind(&row.dataset_id)
+                .push_bind(&row.source_path)
+                .push_bind(&row.frequency)
+                .push_bind(row.interval_count)
+                .push_bind(row.start_at)
+                .push_bind(row.backfill.map(i64::from))
+                .push_bind(&row.etag)
+                .push_bind(row.platform_created_at)
+                .push_bind(row.platform_updated_at)
+                .push_bind(&row.platform_created_by)
+                .push_bind(&flow.raw)
+                .push_bind(row.read_at);
+        });
+        upsert.push(format!(
+            " ON CONFLICT (environment_id, id) DO UPDATE SET {}, gone_at = NULL",
+            take_excluded(&COLUMNS[2..])
+        ));
+        change!(tx, |db| upsert
+            .build()
+            .persistent(chunk.len() == CHUNK)
+            .execute(db))?;
+        let keys: Vec<(&str, &str)> = chunk.iter().map(|(key, _)| *key).collect();
+        set_last_runs(tx, &keys, " AND last_run_id IS NULL").await?;
+    }
+    Ok(())
+}
+
+/// Takes the last run of each flow from its stored runs. Runs and flows may be stored in either order.
+pub(super) async fn set_last_run(tx: &mut WriteTx, flows: &[(&str, &str)]) -> Result<(), StoreError> {
+    for chunk in flows.chunks(CHUNK) {
+        set_last_runs(tx, chunk, "").await?;
+    }
+    Ok(())
+}
+
+async fn set_last_runs(
+    tx: &mut WriteTx,
+    flows: &[(&str, &str)],
+    condition: &'static str,
+) -> Result<(), StoreError> {
+    let mut update = sqlx::QueryBuilder::<Engine>::new(SET_LAST_RUN);
+    update.push_values(flows, |mut tuple, (environment_id, id)| {
+        tuple.push_bind(*environment_id).push_bind(*id);
+    });
+    update.push(")").push(condition);
+    change!(tx, |db| update
+        .build()
+        .persistent(flows.len() == CHUNK)
+        .execute(db))?;
+    Ok(())
+}
+
+/// Marks the flows of an environment that a complete listing since `read_before` did not show; says how many.
+pub async fn mark_gone(
+    tx: &mut WriteTx,
+    environment_id: &str,
+    read_before: i64,
+    at: i64,
+) -> Result<u64, StoreError> {
+    let update = sqlx::query(MARK_GONE)
+        .bind(environment_id)
+        .bind(read_before)
+        .bind(at);
+    Ok(change!(tx, |db| update.execute(db))?.rows_affected())
+}
+
+/// Notes the state that an action of ours led to, until the next reading. False: no such flow.
+pub async fn set_state_after_action(
+    tx: &mut WriteTx,
+    environment_id: &str,
+    id: &str,
+    state: &str,
+    etag: Option<&str>,
+    at: i64,
+) -> Result<bool, StoreError> {
+    let update = sqlx::query(SET_STATE)
+        .bind(environment_id)
+        .bind(id)
+        .bind(state)
+        .bind(etag)
+        .bind(at);
+    Ok(change!(tx, |db| update.execute(db))?.rows_affected() == 1)
+}
+
+/// A flow of the team; without an environment, of the oldest one in use that has it.
+pub async fn by_id(
+    store: &Store,
+    team_id: &str,
+    environment_id: Option<&str>,
+    id: &str,
+) -> Result<Option<Flow>, StoreError> {
+    read!(store, |db| sqlx::query_as(BY_ID)
+        .bind(team_id)
+        .bind(id)
+        .bind(environment_id)
+        .fetch_optional(db))
+}
+
+/// Adobe's JSON of a flow as last read.
+pub async fn raw(store: &Store, environment_id: &str, id: &str) -> Result<Option<String>, StoreError> {
+    read!(store, |db| sqlx::query_scalar(RAW)
+        .bind(environment_id)
+        .bind(id)
+        .fetch_optional(db))
+}
+
+/// The team's flows in the environments in use, after the flow with key `after`.
+pub async fn list(
+    store: &Store,
+    team_id: &str,
+    filter: FlowFilter<'_>,
+    sort: FlowSort,
+    after: Option<&FlowKey>,
+    limit: i64,
+) -> Result<Vec<Flow>, StoreError> {
+    let sql = match sort {
+        FlowSort::Name => LIST_BY_NAME,
+        FlowSort::LastRun => LIST_BY_LAST_RUN,
+    };
+    let query = sqlx::query_as(sql)
+        .bind(team_id)
+        .bind(filter.environment_id)
+        .bind(filter.state)
+        .bind(filter.connector)
+        .bind(filter.outcome.map(RunOutcome::as_str))
+        .bind(filter.text.map(contains_pattern))
+        .bind(i64::from(filter.include_gone));
+    let query = match sort {
+        FlowSort::Name => query.bind(after.map_or("", |key| key.name.as_str())),
+        FlowSort::LastRun => query.bind(after.map_or(i64::MAX, |key| key.last_run_at)),
+    };
+    let query = query
+        .bind(after.map_or("", |key| key.environment_id.as_str()))
+        .bind(after.map_or("", |key| key.id.as_str()))
+        .bind(limit);
+    read!(store, |db| query.fetch_all(db))
+}
+
+/// How many of the team's listed flows ended their last run how; none: they never ran.
+pub async fn counts(store: &Store, team_id: &str) -> Result<Vec<(Option<RunOutcome>, i64)>, StoreError> {
+    read!(store, |db| sqlx::query_as(COUNTS).bind(team_id).fetch_all(db))
+}

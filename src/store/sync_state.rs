@@ -1,0 +1,106 @@
+//! How fresh the mirror of the platform is.
+
+use super::{Store, StoreError, WriteTx};
+use crate::domain::words;
+
+words! {
+    /// What is mirrored.
+    pub enum SyncTopic {
+        /// Dataflows.
+        Flows = "flows",
+        /// Their runs.
+        Runs = "runs",
+        /// Kinds of source.
+        Specifications = "specifications",
+    }
+}
+
+/// How fresh one topic of one environment is.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct SyncState {
+    /// Where.
+    pub environment_id: String,
+    /// What.
+    pub topic: SyncTopic,
+    /// Everything that the platform changed before is stored.
+    pub watermark_at: i64,
+    /// The last try.
+    pub attempted_at: i64,
+    /// The last complete reading.
+    pub succeeded_at: Option<i64>,
+    /// The first failure since then.
+    pub failing_since_at: Option<i64>,
+    /// Why the last try failed.
+    pub problem: Option<String>,
+}
+
+const GET: &str = "SELECT environment_id, topic, watermark_at, attempted_at, succeeded_at, failing_since_at, problem \
+     FROM sync_state WHERE environment_id = $1 AND topic = $2";
+const ALL_FOR: &str = "SELECT s.environment_id, s.topic, s.watermark_at, s.attempted_at, s.succeeded_at, \
+     s.failing_since_at, s.problem FROM environments e JOIN sync_state s ON s.environment_id = e.id \
+     WHERE e.team_id = $1 AND e.archived_at IS NULL ORDER BY e.name, s.topic";
+const RECORD_SUCCESS: &str = "INSERT INTO sync_state \
+     (environment_id, topic, watermark_at, attempted_at, succeeded_at) VALUES ($1, $2, $3, $4, $4) \
+     ON CONFLICT (environment_id, topic) DO UPDATE SET watermark_at = excluded.watermark_at, \
+     attempted_at = excluded.attempted_at, succeeded_at = excluded.succeeded_at, failing_since_at = NULL, \
+     problem = NULL";
+const RECORD_FAILURE: &str = "INSERT INTO sync_state \
+     (environment_id, topic, watermark_at, attempted_at, failing_since_at, problem) VALUES ($1, $2, 0, $3, $3, $4) \
+     ON CONFLICT (environment_id, topic) DO UPDATE SET attempted_at = excluded.attempted_at, \
+     failing_since_at = COALESCE(sync_state.failing_since_at, excluded.failing_since_at), \
+     problem = excluded.problem";
+
+/// Reads on a page's path.
+#[cfg(test)]
+pub(super) const PAGE_READS: &[&str] = &[GET, ALL_FOR];
+
+/// How fresh a topic is; none: it was never tried.
+pub async fn get(
+    store: &Store,
+    environment_id: &str,
+    topic: SyncTopic,
+) -> Result<Option<SyncState>, StoreError> {
+    read!(store, |db| sqlx::query_as(GET)
+        .bind(environment_id)
+        .bind(topic.as_str())
+        .fetch_optional(db))
+}
+
+/// How fresh everything of a team is, by environment name; archived environments are left out.
+pub async fn all_for(store: &Store, team_id: &str) -> Result<Vec<SyncState>, StoreError> {
+    read!(store, |db| sqlx::query_as(ALL_FOR).bind(team_id).fetch_all(db))
+}
+
+/// Notes a complete reading and moves the watermark, in the transaction that stores what was read.
+pub async fn record_success(
+    tx: &mut WriteTx,
+    environment_id: &str,
+    topic: SyncTopic,
+    watermark_at: i64,
+    at: i64,
+) -> Result<(), StoreError> {
+    let upsert = sqlx::query(RECORD_SUCCESS)
+        .bind(environment_id)
+        .bind(topic.as_str())
+        .bind(watermark_at)
+        .bind(at);
+    change!(tx, |db| upsert.execute(db))?;
+    Ok(())
+}
+
+/// Notes a failed try; watermark and last success stay.
+pub async fn record_failure(
+    tx: &mut WriteTx,
+    environment_id: &str,
+    topic: SyncTopic,
+    problem: &str,
+    at: i64,
+) -> Result<(), StoreError> {
+    let upsert = sqlx::query(RECORD_FAILURE)
+        .bind(environment_id)
+        .bind(topic.as_str())
+        .bind(at)
+        .bind(problem);
+    change!(tx, |db| upsert.execute(db))?;
+    Ok(())
+}

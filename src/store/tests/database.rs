@@ -1,0 +1,226 @@
+use sqlx::{Row, SqlitePool};
+
+use super::*;
+use crate::store::database::refuse_old;
+
+async fn pragma(connection: &mut sqlx::SqliteConnection, name: &str) -> String {
+    let sql = sqlx::AssertSqlSafe(format!("PRAGMA {name}"));
+    let row = sqlx::query(sql).fetch_one(connection).await.expect("a pragma");
+    row.try_get::<String, _>(0)
+        .or_else(|_| row.try_get::<i64, _>(0).map(|n| n.to_string()))
+        .expect("a value")
+}
+
+#[tokio::test]
+async fn every_connection_has_the_settings() {
+    let fixture = fixture().await;
+    for pool in fixture.pools() {
+        let writer = pool.options().get_max_connections() == 1;
+        // All of them at once, so that the pool opens each.
+        let mut connections = Vec::new();
+        for _ in 0..pool.options().get_max_connections() {
+            connections.push(pool.acquire().await.expect("a connection"));
+        }
+        for connection in &mut connections {
+            for (name, expected) in [
+                ("journal_mode", "wal"),
+                ("synchronous", "2"),
+                ("foreign_keys", "1"),
+                ("busy_timeout", "5000"),
+                ("journal_size_limit", "67108864"),
+                ("trusted_schema", "0"),
+                ("query_only", if writer { "0" } else { "1" }),
+                ("application_id", "1214531444"),
+                ("user_version", "1"),
+            ] {
+                assert_eq!(pragma(connection, name).await, expected, "{name}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn readers_cannot_write() {
+    let fixture = fixture().await;
+    let [_, readers] = fixture.pools();
+    let outcome = sqlx::query("DELETE FROM memberships").execute(readers).await;
+    assert!(matches!(
+        outcome.map_err(StoreError::from),
+        Err(StoreError::ReadOnly)
+    ));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_file_is_its_owners_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let fixture = fixture().await;
+    let mut seen = 0;
+    for file in std::fs::read_dir(fixture.directory.path()).expect("a directory") {
+        let mode = file
+            .expect("a file")
+            .metadata()
+            .expect("its metadata")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        seen += 1;
+    }
+    assert!(seen >= 2, "the database and its write-ahead log");
+}
+
+#[tokio::test]
+async fn a_second_opening_finds_what_was_committed_and_nothing_else() {
+    let fixture = fixture().await;
+    let mut dropped = fixture.begin().await.expect("a transaction");
+    folk::insert_user(&mut dropped, &user("dropped"))
+        .await
+        .expect("a user");
+    drop(dropped);
+    fixture.close().await;
+    let again = Store::open(&fixture.directory.path().join("headgate.db"))
+        .await
+        .expect("a store");
+    assert!(folk::user_by_id(&again, "ana").await.expect("a read").is_some());
+    assert!(
+        folk::user_by_id(&again, "dropped")
+            .await
+            .expect("a read")
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn files_that_are_not_ours_are_left_alone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("other.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(&path)
+        .create_if_missing(true);
+    let other = SqlitePool::connect_with(options).await.expect("a database");
+    sqlx::query("CREATE TABLE theirs (id TEXT)")
+        .execute(&other)
+        .await
+        .expect("a table");
+    other.close().await;
+    let before = std::fs::read(&path).expect("the file");
+    assert!(matches!(Store::open(&path).await, Err(StoreError::NotOurs)));
+    assert_eq!(std::fs::read(&path).expect("the file"), before);
+
+    let text = directory.path().join("text.db");
+    std::fs::write(
+        &text,
+        "no database at all, but long enough to be looked at".repeat(40),
+    )
+    .expect("a file");
+    assert!(matches!(Store::open(&text).await, Err(StoreError::Corrupt(_))));
+
+    let missing = directory.path().join("missing").join("headgate.db");
+    assert!(matches!(Store::open(&missing).await, Err(StoreError::Io(_))));
+}
+
+#[tokio::test]
+async fn damage_is_found_at_start() {
+    let fixture = fixture().await;
+    fixture.close().await;
+    let path = fixture.directory.path().join("headgate.db");
+    let mut bytes = std::fs::read(&path).expect("the file");
+    // A whole page in the middle: 4096 bytes each, the first one holds the header.
+    let middle = bytes.len() / 4096 / 2 * 4096;
+    bytes[middle..middle + 4096].fill(0x5a);
+    std::fs::write(&path, bytes).expect("the file");
+    assert!(matches!(Store::open(&path).await, Err(StoreError::Corrupt(_))));
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let fixture = fixture().await;
+    let [writer, _] = fixture.pools();
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (4711, 'from the future', 1, x'00', 0)",
+    )
+    .execute(writer)
+    .await
+    .expect("a row");
+    fixture.close().await;
+    let outcome = Store::open(&fixture.directory.path().join("headgate.db")).await;
+    assert!(matches!(
+        outcome,
+        Err(StoreError::NewerSchema {
+            found: 4711,
+            known: 1
+        })
+    ));
+}
+
+#[test]
+fn an_old_sqlite_is_refused() {
+    for fine in ["3.51.3", "3.53.0", "3.100.0", "4.0.0"] {
+        assert!(refuse_old(fine).is_ok(), "{fine}");
+    }
+    for old in ["3.51.2", "3.40.1", "3.9.99", "2.99.99"] {
+        assert!(
+            matches!(refuse_old(old), Err(StoreError::OldSqlite { .. })),
+            "{old}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_probe_tells_a_free_writer_from_a_held_one() {
+    let fixture = fixture().await;
+    fixture.probe().await.expect("a free writer");
+    let held = fixture.begin().await.expect("a transaction");
+    assert!(matches!(fixture.probe().await, Err(StoreError::Busy)));
+    drop(held);
+    fixture.probe().await.expect("a free writer again");
+}
+
+#[tokio::test]
+async fn waiting_for_the_writer_ends() {
+    let fixture = fixture().await;
+    let _held = fixture.begin().await.expect("a transaction");
+    let started = std::time::Instant::now();
+    assert!(matches!(fixture.begin().await, Err(StoreError::Busy)));
+    assert!(started.elapsed().as_secs() <= 5);
+}
+
+#[tokio::test]
+async fn errors_name_the_rule_and_no_value() {
+    let fixture = fixture().await;
+    let mut tx = fixture.begin().await.expect("a transaction");
+    let twin = folk::User {
+        id: "twin".into(),
+        ..user("ana")
+    };
+    let error = folk::insert_user(&mut tx, &twin)
+        .await
+        .expect_err("a taken login");
+    assert!(matches!(error, StoreError::Duplicate { what: "the login" }));
+    assert!(!error.to_string().contains("ana@"));
+    let error = folk::upsert_membership(&mut tx, "nowhere", "ana", Role::Admin, 1).await;
+    assert!(matches!(&error, Err(StoreError::Other(text)) if text.contains("FOREIGN KEY")));
+    sqlx::query("UPDATE environments SET production = 'canary-word' WHERE id = 'env'")
+        .execute(tx.writer())
+        .await
+        .expect("an update");
+    sqlx::query("INSERT INTO sync_state (environment_id, topic, watermark_at, attempted_at) VALUES ('env', 'canary-word', 0, 0)")
+        .execute(tx.writer())
+        .await
+        .expect("a row");
+    tx.commit().await.expect("a commit");
+    let error = crate::store::sync_state::all_for(&fixture, "team")
+        .await
+        .expect_err("an unknown word");
+    assert!(
+        error.to_string().contains("topic") && !error.to_string().contains("canary"),
+        "{error}"
+    );
+}
+
+#[test]
+fn hidden_texts_stay_hidden() {
+    let shown = format!("{:?}", user("ana"));
+    assert!(shown.contains("[hidden]") && !shown.contains("argon2"), "{shown}");
+}

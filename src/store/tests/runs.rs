@@ -1,0 +1,247 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::DAY_MS;
+use crate::store::flows;
+use crate::store::runs::{self, Run, RunDay};
+
+fn outcome() -> impl Strategy<Value = RunOutcome> {
+    prop::sample::select(RunOutcome::ALL)
+}
+
+/// A few runs of a few flows around midnight, so that batches meet each other.
+fn batch() -> impl Strategy<Value = Vec<Mirrored<Run>>> {
+    let one = (
+        0..9_u8,
+        0..3_u8,
+        -30..30_i64,
+        outcome(),
+        prop::option::of(0..50_i64),
+    )
+        .prop_map(|(id, flow_id, hours, outcome, records_out)| {
+            let started_at = 20_000 * DAY_MS + hours * 3_600_000;
+            let mut run = run(&format!("r{id}"), &format!("f{flow_id}"), started_at, outcome);
+            run.row.records_out = records_out;
+            run
+        });
+    prop::collection::vec(one, 1..8)
+}
+
+/// What the table must hold: the later row counts, but nothing final goes back.
+fn apply(model: &mut BTreeMap<String, Run>, batch: &[Mirrored<Run>]) {
+    for run in batch {
+        let before = model.get(&run.row.id);
+        if before.is_none_or(|before| run.row.outcome.is_final() || !before.outcome.is_final()) {
+            model.insert(run.row.id.clone(), run.row.clone());
+        }
+    }
+}
+
+fn recount(model: &BTreeMap<String, Run>, flow_id: &str) -> Vec<RunDay> {
+    let mut days: BTreeMap<i64, RunDay> = BTreeMap::new();
+    for run in model.values().filter(|run| run.flow_id == flow_id) {
+        let day = run.started_at.div_euclid(DAY_MS);
+        let empty = RunDay {
+            day,
+            succeeded: 0,
+            partial: 0,
+            failed: 0,
+            unfinished: 0,
+            records_out: 0,
+            bytes_in: 0,
+        };
+        let sums = days.entry(day).or_insert(empty);
+        match run.outcome {
+            RunOutcome::Succeeded => sums.succeeded += 1,
+            RunOutcome::Partial => sums.partial += 1,
+            RunOutcome::Failed => sums.failed += 1,
+            RunOutcome::Waiting | RunOutcome::Running | RunOutcome::Unknown => sums.unfinished += 1,
+        }
+        sums.records_out += run.records_out.unwrap_or(0);
+        sums.bytes_in += run.bytes_in.unwrap_or(0);
+    }
+    days.into_values().collect()
+}
+
+async fn check_against_model(batches: Vec<Vec<Mirrored<Run>>>) {
+    let db = fixture().await;
+    let known: Vec<_> = (0..3).map(|n| flow("env", &format!("f{n}"))).collect();
+    commit!(db, |tx| flows::upsert_many(tx, &known).await.expect("flows"));
+    let mut model = BTreeMap::new();
+    for batch in batches {
+        commit!(db, |tx| {
+            runs::upsert_many(tx, &batch).await.expect("runs");
+        });
+        apply(&mut model, &batch);
+        for flow_id in ["f0", "f1", "f2"] {
+            let sums = runs::day_sums(&db, "env", flow_id, 0).await.expect("sums");
+            assert_eq!(sums, recount(&model, flow_id), "{flow_id}");
+            let last = model
+                .values()
+                .filter(|run| run.flow_id == flow_id)
+                .max_by_key(|run| (run.started_at, run.id.clone()));
+            let stored = flows::by_id(&db, "team", None, flow_id)
+                .await
+                .expect("a read")
+                .expect("a flow");
+            assert_eq!(stored.last_run_id.as_ref(), last.map(|run| &run.id));
+            assert_eq!(stored.last_run_outcome, last.map(|run| run.outcome));
+        }
+    }
+    for (id, run) in &model {
+        assert_eq!(
+            runs::by_id(&db, "env", id).await.expect("a read").as_ref(),
+            Some(run)
+        );
+    }
+    let mut unfinished: Vec<&Run> = model.values().filter(|run| !run.outcome.is_final()).collect();
+    unfinished.sort_by_key(|run| (run.started_at, &run.id));
+    let stored = runs::unfinished(&db, "env", 100).await.expect("runs");
+    assert_eq!(stored.iter().collect::<Vec<_>>(), unfinished);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn sums_and_last_runs_equal_a_full_recount(batches in prop::collection::vec(batch(), 1..6)) {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(check_against_model(batches));
+    }
+}
+
+fn many(count: i64) -> Vec<Mirrored<Run>> {
+    (0..count)
+        .map(|n| {
+            let at = 20_000 * DAY_MS + n * 60_000;
+            run(
+                &format!("run-{:08x}", (n * 2_654_435_761) & 0xffff_ffff),
+                &format!("f{}", n % 40),
+                at,
+                RunOutcome::Succeeded,
+            )
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn equal_rows_are_not_written_again() {
+    let db = fixture().await;
+    let rows = many(1_234);
+    assert_eq!(
+        commit!(db, |tx| runs::upsert_many(tx, &rows).await.expect("runs")),
+        1_234
+    );
+    let sums = runs::team_day_sums(&db, "team", None, 0).await.expect("sums");
+    let mut read_later = rows.clone();
+    for run in &mut read_later {
+        run.row.read_at += 1;
+    }
+    assert_eq!(
+        commit!(db, |tx| runs::upsert_many(tx, &read_later).await.expect("runs")),
+        0
+    );
+    assert_eq!(
+        runs::team_day_sums(&db, "team", None, 0).await.expect("sums"),
+        sums
+    );
+    read_later[7].raw = "{\"changed\":1}".into();
+    assert_eq!(
+        commit!(db, |tx| runs::upsert_many(tx, &read_later).await.expect("runs")),
+        1
+    );
+    let changed = &read_later[7].row;
+    assert_eq!(
+        runs::raw(&db, "env", &changed.id)
+            .await
+            .expect("a read")
+            .as_deref(),
+        Some("{\"changed\":1}")
+    );
+    assert_eq!(
+        runs::by_id(&db, "env", &changed.id)
+            .await
+            .expect("a read")
+            .as_ref(),
+        Some(changed)
+    );
+}
+
+#[tokio::test]
+async fn pages_of_runs_are_complete() {
+    let db = fixture().await;
+    let mut rows: Vec<_> = (0..25)
+        .map(|n| run(&format!("r{n:02}"), "f1", n / 4, RunOutcome::Succeeded))
+        .collect();
+    commit!(db, |tx| runs::upsert_many(tx, &rows).await.expect("runs"));
+    rows.sort_by(|a, b| (b.row.started_at, &b.row.id).cmp(&(a.row.started_at, &a.row.id)));
+    let mut seen: Vec<Run> = Vec::new();
+    loop {
+        let key = seen.last().map(|run| (run.started_at, run.id.as_str()));
+        let page = runs::latest(&db, "env", "f1", key, 4).await.expect("a page");
+        if page.is_empty() {
+            break;
+        }
+        seen.extend(page);
+    }
+    assert_eq!(seen, rows.into_iter().map(|run| run.row).collect::<Vec<_>>());
+    assert_eq!(runs::latest(&db, "env", "f2", None, 4).await.expect("a page"), []);
+}
+
+#[tokio::test]
+async fn sums_of_a_team_and_of_a_flow() {
+    let db = fixture().await;
+    let day = 20_000;
+    commit!(db, |tx| {
+        envs::insert(tx, &environment("env2", "team"))
+            .await
+            .expect("an environment");
+        let mut rows = vec![
+            run("a", "f1", day * DAY_MS, RunOutcome::Succeeded),
+            run("b", "f2", day * DAY_MS + 5, RunOutcome::Failed),
+            run("c", "f1", (day + 1) * DAY_MS, RunOutcome::Running),
+            run("d", "f1", (day - 1) * DAY_MS, RunOutcome::Partial),
+        ];
+        let mut elsewhere = run("a", "f1", day * DAY_MS, RunOutcome::Succeeded);
+        elsewhere.row.environment_id = "env2".into();
+        rows.push(elsewhere);
+        assert_eq!(runs::upsert_many(tx, &rows).await.expect("runs"), 5);
+    });
+    let sums = RunDay {
+        day,
+        succeeded: 2,
+        partial: 0,
+        failed: 1,
+        unfinished: 0,
+        records_out: 297,
+        bytes_in: 12_288,
+    };
+    let next = RunDay {
+        day: day + 1,
+        succeeded: 0,
+        failed: 0,
+        unfinished: 1,
+        records_out: 99,
+        bytes_in: 4_096,
+        ..sums
+    };
+    assert_eq!(
+        runs::team_day_sums(&db, "team", None, day).await.expect("sums"),
+        [sums, next]
+    );
+    let one = runs::team_day_sums(&db, "team", Some("env2"), day)
+        .await
+        .expect("sums");
+    assert_eq!((one.len(), one[0].succeeded, one[0].failed), (1, 1, 0));
+    assert_eq!(
+        runs::team_day_sums(&db, "other", None, 0).await.expect("sums"),
+        []
+    );
+    let flow = runs::counts(&db, "env", "f1").await.expect("counts");
+    assert_eq!(
+        (flow.succeeded, flow.partial, flow.failed, flow.unfinished),
+        (1, 1, 0, 1)
+    );
+    assert_eq!(runs::counts(&db, "env", "f9").await.expect("counts").bytes_in, 0);
+}

@@ -1,6 +1,7 @@
 //! Environments, and the connection specifications that were read there.
 
 use super::{Store, StoreError, WriteTx};
+use crate::domain::EnvironmentAccess;
 
 /// One Adobe organization + sandbox + API credential of a team.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -41,6 +42,21 @@ pub struct Environment {
     pub updated_at: i64,
     /// Out of use since.
     pub archived_at: Option<i64>,
+}
+
+impl Environment {
+    /// What a client needs to act here.
+    pub fn access(&self) -> EnvironmentAccess {
+        EnvironmentAccess {
+            id: self.id.clone(),
+            organization: self.organization.clone(),
+            sandbox: self.sandbox.clone(),
+            client_id: self.client_id.clone(),
+            client_secret_sealed: self.client_secret.clone(),
+            scopes: self.scopes.clone(),
+            updated_at: self.updated_at,
+        }
+    }
 }
 
 /// Another API credential for an environment.

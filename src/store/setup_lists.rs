@@ -85,7 +85,8 @@ const LIST: &str = list!("$3 IS NULL");
 const LIST_IN_STATE: &str = list!("s.state = $3");
 /// The words are those of [`SetupState::is_active`]; a test compares them.
 const LIST_ACTIVE: &str = "SELECT id, environment_id, state, updated_at FROM setups \
-     WHERE state IN ('queued', 'running', 'waiting', 'undoing') ORDER BY created_at, id LIMIT $1";
+     WHERE state IN ('queued', 'running', 'waiting', 'undoing') AND (retry_at IS NULL OR retry_at <= $1) \
+     ORDER BY created_at, id LIMIT $2";
 const COUNTS: &str = "SELECT state, COUNT(*) FROM setups WHERE team_id = $1 GROUP BY state";
 /// Reads on a page's path.
 #[cfg(test)]
@@ -115,8 +116,8 @@ pub async fn list(
 }
 
 /// Setups of all teams that a worker has something to do for now or later, oldest first.
-pub async fn list_active(store: &Store, limit: i64) -> Result<Vec<ActiveSetup>, StoreError> {
-    read!(store, |db| sqlx::query_as(LIST_ACTIVE).bind(limit).fetch_all(db))
+pub async fn list_active(store: &Store, now: i64, limit: i64) -> Result<Vec<ActiveSetup>, StoreError> {
+    read!(store, |db| sqlx::query_as(LIST_ACTIVE).bind(now).bind(limit).fetch_all(db))
 }
 
 /// How many setups of the team stand where; states without any are left out.

@@ -27,6 +27,10 @@ pub struct Setup {
     pub question: Option<Question>,
     /// The same in words.
     pub question_detail: Option<String>,
+    /// Whether it takes back what it made, also while it waits or asks.
+    pub undoing: bool,
+    /// When there is something to do for it again; none: at once, if it is active.
+    pub retry_at: Option<i64>,
     /// JSON of the recipe with every text rendered, without secrets.
     pub recipe: String,
     /// JSON object: parameter name to text, without secrets.
@@ -70,12 +74,16 @@ pub struct Step {
     pub attempt: i64,
     /// Complete look-ups that found nothing since the last send.
     pub looks: i64,
+    /// Look-ups in a row that could not be completed.
+    pub failed_looks: i64,
     /// Adobe's id of its object.
     pub object_id: Option<String>,
     /// Of its object.
     pub etag: Option<String>,
     /// Its object existed already, or was found instead of made.
     pub adopted: bool,
+    /// What was sent last: references filled in but for secrets.
+    pub sent_body: Option<String>,
     /// Of what was sent.
     pub request_hash: Option<String>,
     /// When it was last sent.
@@ -98,34 +106,36 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, team_id, environment_id, template_version_id, draft_id, flow_name, state, question, ",
-            "question_detail, recipe, answers, flow_id, started_by, created_at, updated_at, finished_at FROM setups ",
+            "question_detail, undoing <> 0 AS undoing, retry_at, recipe, answers, flow_id, started_by, created_at, updated_at, finished_at FROM setups ",
             $rest
         )
     };
 }
 
 const INSERT: &str = "INSERT INTO setups (id, team_id, environment_id, template_version_id, draft_id, flow_name, \
-     state, question, question_detail, recipe, answers, flow_id, started_by, created_at, updated_at, finished_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+     state, question, question_detail, recipe, answers, flow_id, started_by, created_at, updated_at, finished_at, \
+     undoing, retry_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
 const SAVE: &str = "UPDATE setups SET flow_name = $2, state = $3, question = $4, question_detail = $5, recipe = $6, \
-     answers = $7, flow_id = $8, updated_at = $9, finished_at = $10 WHERE id = $1";
+     answers = $7, flow_id = $8, updated_at = $9, finished_at = $10, undoing = $11, retry_at = $12 WHERE id = $1";
 const SAVE_STEP: &str = "INSERT INTO setup_steps (setup_id, kind, position, needs, marker, method, path, query, body, \
      state, attempt, looks, object_id, etag, adopted, request_hash, sent_at, answered_at, retry_at, answer_status, \
-     answer, problem, upstream_request_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
-     $16, $17, $18, $19, $20, $21, $22, $23) ON CONFLICT (setup_id, kind) DO UPDATE SET \
+     answer, problem, upstream_request_id, failed_looks, sent_body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+     $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) \
+     ON CONFLICT (setup_id, kind) DO UPDATE SET \
      position = excluded.position, needs = excluded.needs, marker = excluded.marker, method = excluded.method, \
      path = excluded.path, query = excluded.query, body = excluded.body, state = excluded.state, \
      attempt = excluded.attempt, looks = excluded.looks, object_id = excluded.object_id, etag = excluded.etag, \
      adopted = excluded.adopted, request_hash = excluded.request_hash, sent_at = excluded.sent_at, \
      answered_at = excluded.answered_at, retry_at = excluded.retry_at, answer_status = excluded.answer_status, \
-     answer = excluded.answer, problem = excluded.problem, upstream_request_id = excluded.upstream_request_id";
+     answer = excluded.answer, problem = excluded.problem, upstream_request_id = excluded.upstream_request_id, \
+     failed_looks = excluded.failed_looks, sent_body = excluded.sent_body";
 const BY_ID: &str = select!("WHERE id = $2 AND team_id = $1");
 const BY_DRAFT: &str = select!("WHERE draft_id = $2 AND team_id = $1");
 const ANY_BY_ID: &str = select!("WHERE id = $1");
 const FLOW_SETUP: &str =
     select!("WHERE environment_id = $1 AND flow_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1");
 const STEPS: &str = "SELECT setup_id, kind, position, needs, marker, method, path, query, body, state, attempt, looks, \
-     object_id, etag, adopted <> 0 AS adopted, request_hash, sent_at, answered_at, retry_at, answer_status, answer, \
+     failed_looks, sent_body, object_id, etag, adopted <> 0 AS adopted, request_hash, sent_at, answered_at, retry_at, answer_status, answer, \
      problem, upstream_request_id FROM setup_steps WHERE setup_id = $1 ORDER BY position, kind";
 
 /// Reads on a page's path.
@@ -150,7 +160,9 @@ pub async fn insert(tx: &mut WriteTx, setup: &Setup, steps: &[Step]) -> Result<(
         .bind(&setup.started_by)
         .bind(setup.created_at)
         .bind(setup.updated_at)
-        .bind(setup.finished_at);
+        .bind(setup.finished_at)
+        .bind(i64::from(setup.undoing))
+        .bind(setup.retry_at);
     change!(tx, |db| insert.execute(db)).map_err(|error| error.naming("the form"))?;
     for step in steps {
         save_step(tx, step).await?;
@@ -170,7 +182,9 @@ pub async fn save_setup(tx: &mut WriteTx, setup: &Setup) -> Result<bool, StoreEr
         .bind(&setup.answers)
         .bind(&setup.flow_id)
         .bind(setup.updated_at)
-        .bind(setup.finished_at);
+        .bind(setup.finished_at)
+        .bind(i64::from(setup.undoing))
+        .bind(setup.retry_at);
     Ok(change!(tx, |db| update.execute(db))?.rows_affected() == 1)
 }
 
@@ -199,7 +213,9 @@ pub async fn save_step(tx: &mut WriteTx, step: &Step) -> Result<(), StoreError> 
         .bind(step.answer_status)
         .bind(&step.answer)
         .bind(&step.problem)
-        .bind(&step.upstream_request_id);
+        .bind(&step.upstream_request_id)
+        .bind(step.failed_looks)
+        .bind(&step.sent_body);
     change!(tx, |db| upsert.execute(db)).map_err(|error| error.naming("the marker"))?;
     Ok(())
 }

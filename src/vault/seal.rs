@@ -25,7 +25,17 @@ pub struct Place<'a> {
     pub version: i64,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// Where a row of the table of secrets keeps its value.
+    pub const fn secret(row_id: &'a str) -> Self {
+        Self { table: "secrets", row_id, column: "sealed", version: 1 }
+    }
+
+    /// Where an environment keeps the client secret of its API credential.
+    pub const fn environment_secret(environment_id: &'a str) -> Self {
+        Self { table: "environments", row_id: environment_id, column: "client_secret", version: 1 }
+    }
+
     /// Each part with its length before it, so that no two places give the same bytes.
     fn associated_data(&self, key_id: &str) -> Vec<u8> {
         let version = self.version.to_string();

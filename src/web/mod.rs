@@ -16,15 +16,20 @@ pub mod layout;
 pub mod limits;
 pub mod next_path;
 pub mod numbers;
+pub mod page;
+pub mod pages;
 pub mod request_id;
 pub mod route_table;
+pub mod routes;
 pub mod security_headers;
 pub mod server;
 pub mod session;
 pub mod site;
+pub mod state;
 pub mod status;
 pub mod table;
 pub mod times;
+pub mod visit;
 
 #[cfg(test)]
 mod gallery;

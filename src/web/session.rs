@@ -32,6 +32,10 @@ pub struct CurrentSession {
     pub role: Role,
     /// The token that forms carry in the field [`super::csrf::FIELD`].
     pub csrf: SecretString,
+    /// IANA name of the zone in which the person reads times.
+    pub time_zone: String,
+    /// Address that the request came from.
+    pub client_address: String,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for CurrentSession {

@@ -15,6 +15,8 @@ fn setup(id: &str, state: SetupState, created_at: i64) -> Setup {
         state,
         question: None,
         question_detail: None,
+        undoing: false,
+        retry_at: None,
         recipe: "{}".into(),
         answers: "{}".into(),
         flow_id: None,
@@ -39,6 +41,8 @@ fn step(setup_id: &str, kind: StepKind, position: i64) -> Step {
         state: StepState::Planned,
         attempt: 0,
         looks: 0,
+        failed_looks: 0,
+        sent_body: None,
         object_id: None,
         etag: None,
         adopted: false,
@@ -109,6 +113,8 @@ async fn what_is_saved_is_read_back() {
         flow_name: "Other".into(),
         question: Some(Question::Duplicate),
         question_detail: Some("two".into()),
+        undoing: false,
+        retry_at: None,
         recipe: "{\"r\":1}".into(),
         answers: "{\"a\":1}".into(),
         flow_id: Some("flow-1".into()),
@@ -120,6 +126,8 @@ async fn what_is_saved_is_read_back() {
         state: StepState::Confirmed,
         attempt: 2,
         looks: 3,
+        failed_looks: 2,
+        sent_body: Some("{}".to_owned()),
         object_id: Some("o".into()),
         etag: Some("\"e\"".into()),
         adopted: true,
@@ -248,7 +256,7 @@ async fn lists_are_complete_and_without_repeats() {
             "{state}"
         );
     }
-    let active = setup_lists::list_active(&db, 100).await.expect("a list");
+    let active = setup_lists::list_active(&db, NOW, 100).await.expect("a list");
     let expected: Vec<&str> = rows
         .iter()
         .filter(|(_, s, _)| s.is_active())

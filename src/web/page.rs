@@ -1,0 +1,34 @@
+//! From a page struct to an answer, and from what went wrong inside to what a person is told.
+
+use askama::Template;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::error::PageError;
+use crate::store::StoreError;
+
+/// A rendered page or fragment with status 200.
+pub fn page(template: &impl Template) -> Result<Response, PageError> {
+    page_with(StatusCode::OK, template)
+}
+
+/// A rendered page or fragment with another status, such as 422 for a form that comes back.
+pub fn page_with(status: StatusCode, template: &impl Template) -> Result<Response, PageError> {
+    let html = template.render().map_err(PageError::internal)?;
+    Ok((status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response())
+}
+
+impl From<StoreError> for PageError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => Self::store_busy(),
+            StoreError::Full | StoreError::ReadOnly => {
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "store.full", "Headgate cannot save")
+                    .what("The server's disk is full or read-only.")
+                    .advice("Nothing was sent to Adobe either. Ask the operator to make room, then try again.")
+                    .because(error)
+            }
+            other => Self::internal(other),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! One file per page; the listing of this folder is the site map.

@@ -1,0 +1,55 @@
+//! What handlers may reach.
+
+use std::sync::Arc;
+
+use crate::domain::SharedClock;
+use crate::platform::Clients;
+use crate::lifecycle::Lifecycle;
+use crate::setups::Setups;
+use crate::store::Store;
+use crate::vault::KeyRing;
+
+use super::site::Site;
+
+/// Everything that a handler may reach. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// The database.
+    pub store: Store,
+    /// Seals what people type.
+    pub vault: Arc<KeyRing>,
+    /// Clients of the platform, one per environment.
+    pub clients: Clients,
+    /// Makes dataflows.
+    pub setups: Setups,
+    /// The time.
+    pub clock: SharedClock,
+    /// Health of the tasks in the background.
+    pub lifecycle: Lifecycle,
+    /// Our own addresses.
+    pub site: Arc<Site>,
+    /// Settings that pages need.
+    pub settings: Arc<WebSettings>,
+}
+
+/// Settings that pages need.
+#[derive(Clone, Debug)]
+pub struct WebSettings {
+    /// IANA name of the zone for people who chose none.
+    pub time_zone: String,
+    /// A session ends after so many milliseconds without a request.
+    pub session_idle_ms: i64,
+    /// A session ends so many milliseconds after sign-in.
+    pub session_ms: i64,
+    /// Set in demo mode.
+    pub demo: Option<Demo>,
+}
+
+/// What is different in demo mode.
+#[derive(Clone, Debug)]
+pub struct Demo {
+    /// Shown on every page.
+    pub banner: String,
+    /// Logins that sign in with one click.
+    pub logins: Vec<String>,
+}

@@ -1,0 +1,147 @@
+//! One person's visit to a page: who, from where, in which environment, and the frame around the page.
+
+use std::collections::HashMap;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum_extra::extract::CookieJar;
+use secrecy::ExposeSecret;
+
+use super::error::PageError;
+use super::layout::{EnvironmentChoice, Flash, Layout, NavEntry, PersonView, Theme};
+use super::request_id::RequestId;
+use super::session::CurrentSession;
+use super::state::AppState;
+use super::status::Status;
+use super::times::Times;
+use crate::audit::Actor;
+use crate::domain::Role;
+use crate::store::environments::Environment;
+use crate::store::{self};
+
+/// Cookie that remembers the chosen environment; it holds an id and needs no protection.
+pub const ENVIRONMENT_COOKIE: &str = "hg-environment";
+/// Query parameter by which a redirect tells what an action did: a key of [`told`].
+pub const DONE: &str = "done";
+
+/// A signed-in person's visit.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// Who.
+    pub session: CurrentSession,
+    /// The environments of the team that are in use, by name.
+    pub environments: Vec<Environment>,
+    /// UTC epoch milliseconds of this request.
+    pub now_ms: i64,
+    chosen_environment: Option<String>,
+    theme: Theme,
+    request_id: String,
+    demo: Option<String>,
+    done: Option<Flash>,
+}
+
+impl FromRequestParts<AppState> for Visit {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, PageError> {
+        let session: CurrentSession = FromRequestParts::from_request_parts(parts, state).await?;
+        let environments = store::environments::list(&state.store, &session.team_id, false).await?;
+        let chosen = CookieJar::from_headers(&parts.headers).get(ENVIRONMENT_COOKIE).map(|c| c.value().to_owned());
+        let query: HashMap<String, String> =
+            axum::extract::Query::try_from_uri(&parts.uri).map(|q| q.0).unwrap_or_default();
+        Ok(Self {
+            environments,
+            now_ms: state.clock.now_ms(),
+            chosen_environment: chosen,
+            theme: Theme::of(&parts.headers),
+            request_id: parts.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
+            demo: state.settings.demo.as_ref().map(|demo| demo.banner.clone()),
+            done: query.get(DONE).and_then(|key| told(key)),
+            session,
+        })
+    }
+}
+
+impl Visit {
+    /// The environment that pages show: the chosen one, else the first.
+    pub fn environment(&self) -> Option<&Environment> {
+        let chosen = |e: &&Environment| Some(&e.id) == self.chosen_environment.as_ref();
+        self.environments.iter().find(chosen).or(self.environments.first())
+    }
+
+    /// Another environment than the chosen one is shown on this page.
+    pub fn in_environment(mut self, id: &str) -> Self {
+        self.chosen_environment = Some(id.to_owned());
+        self
+    }
+
+    /// Formats times in the person's zone.
+    pub fn times(&self) -> Times {
+        Times::new(&self.session.time_zone, self.now_ms)
+    }
+
+    /// Whether the person's role is at least this one.
+    pub fn may(&self, role: Role) -> bool {
+        self.session.role >= role
+    }
+
+    /// Who stands in the audit trail for what this request does.
+    pub fn actor(&self) -> Actor {
+        let s = &self.session;
+        Actor::person(&s.user_id, &s.user_name, s.role, &s.session_id, &s.client_address, &self.request_id)
+    }
+
+    /// The id under which the log knows this request.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The frame around a page.
+    pub fn layout(&self, title: impl Into<String>, active: NavEntry) -> Layout {
+        let person = PersonView {
+            name: self.session.user_name.clone(),
+            role: self.session.role.to_string(),
+            team: self.session.team_name.clone(),
+            may_create: self.may(Role::Editor),
+        };
+        let selected = self.environment().map(|e| e.id.clone());
+        let choice = |e: &Environment| EnvironmentChoice {
+            id: e.id.clone(),
+            name: e.name.clone(),
+            sandbox: e.sandbox.clone(),
+            is_production: e.production,
+            selected: Some(&e.id) == selected.as_ref(),
+        };
+        let mut layout = Layout::signed_in(title, &self.request_id, person, self.session.csrf.expose_secret());
+        layout.theme = self.theme;
+        layout.environments = self.environments.iter().map(choice).collect();
+        layout.active = Some(active);
+        layout.flash = self.done.clone().into_iter().collect();
+        layout.demo.clone_from(&self.demo);
+        layout
+    }
+}
+
+/// What an action did, by the key that its redirect carries. Only these texts can be shown: a link cannot put
+/// words of its own on a page.
+fn told(key: &str) -> Option<Flash> {
+    let text = match key {
+        "environment-added" => "The environment was added.",
+        "environment-saved" => "The environment was saved.",
+        "environment-archived" => "The environment was archived. Its history stays.",
+        "template-created" => "The template was created. Your team can use it now.",
+        "template-saved" => "A new version of the template was saved.",
+        "template-archived" => "The template was archived. Dataflows made from it go on.",
+        "template-restored" => "The template can be used again.",
+        "flow-enabled" => "The dataflow was enabled at Adobe.",
+        "flow-disabled" => "The dataflow was disabled at Adobe.",
+        "setup-resumed" => "The setup goes on.",
+        "setup-undo" => "What this setup made is being taken back.",
+        "setup-unchanged" => "Nothing was changed: that is not possible where the setup stands now.",
+        "draft-deleted" => "The draft was deleted.",
+        "time-zone-saved" => "Times are shown in your zone now.",
+        _ => return None,
+    };
+    let status = if key == "setup-unchanged" { Status::Partial } else { Status::Succeeded };
+    Some(Flash { status, text: text.to_owned() })
+}

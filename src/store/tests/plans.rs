@@ -4,12 +4,7 @@ use super::*;
 use crate::store;
 
 /// What is made on the way and holds a handful of rows: the steps of a recursive query, the keys of a chunk.
-const SMALL: &[&str] = &[
-    "SCAN seen",
-    "SCAN CONSTANT ROW",
-    "SCAN 2-ROW VALUES CLAUSE",
-    "SCAN t",
-];
+const SMALL: &[&str] = &["SCAN seen", "SCAN t", "SCAN CONSTANT ROW"];
 
 async fn plan(db: &Store, sql: &str) -> Vec<String> {
     let [writer, _] = db.pools();

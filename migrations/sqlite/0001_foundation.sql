@@ -318,7 +318,7 @@ CREATE TABLE audit_events (
     hash                 TEXT
 );
 CREATE INDEX audit_by_team ON audit_events (team_id, seq);
-CREATE INDEX audit_by_object ON audit_events (object_kind, object_id, seq);
+CREATE INDEX audit_by_object ON audit_events (team_id, object_kind, object_id, seq);
 CREATE INDEX audit_by_actor ON audit_events (team_id, actor_id, seq);
 CREATE INDEX audit_by_event ON audit_events (team_id, event, seq);
 

@@ -176,26 +176,18 @@ async fn inspect(path: &Path) -> Result<(), StoreError> {
     let application_id: i64 = sqlx::query_scalar("PRAGMA application_id")
         .fetch_one(&mut connection)
         .await?;
-    let objects: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema")
-        .fetch_one(&mut connection)
-        .await?;
-    let fresh = objects == 0 && application_id == 0;
-    // sqlx makes its own table in a transaction of its own, before the first migration sets the id.
-    let interrupted = application_id == 0 && only_migration_table(&mut connection, objects).await?;
-    if application_id != APPLICATION_ID && !fresh && !interrupted {
+    // sqlx makes its own table before the first migration sets the id; a start may have ended in between.
+    let others: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema WHERE tbl_name <> '_sqlx_migrations'")
+            .fetch_one(&mut connection)
+            .await?;
+    let fresh = application_id == 0 && others == 0;
+    if application_id != APPLICATION_ID && !fresh {
         return Err(StoreError::NotOurs);
     }
     quick_check(&mut connection).await?;
     connection.close().await?;
     Ok(())
-}
-
-async fn only_migration_table(connection: &mut SqliteConnection, objects: i64) -> Result<bool, StoreError> {
-    let ours: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema WHERE tbl_name = '_sqlx_migrations'")
-            .fetch_one(connection)
-            .await?;
-    Ok(ours > 0 && ours == objects)
 }
 
 pub(super) fn refuse_old(version: &str) -> Result<(), StoreError> {

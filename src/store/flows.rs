@@ -202,6 +202,12 @@ const SET_LAST_RUN: &str = "UPDATE flows SET (last_run_id, last_run_outcome, las
 #[cfg(test)]
 pub(super) const PAGE_READS: &[&str] = &[LIST_BY_NAME, LIST_BY_LAST_RUN, BY_ID, RAW, COUNTS];
 
+/// The statement around the rows of a chunk, for a chunk of one.
+#[cfg(test)]
+pub(super) fn chunk_statement() -> String {
+    format!("{SET_LAST_RUN}VALUES ('e', 'f'))")
+}
+
 /// Stores flows as the platform shows them now. Of two rows for one flow the later one counts.
 pub async fn upsert_many(tx: &mut WriteTx, flows: &[Mirrored<FlowRecord>]) -> Result<(), StoreError> {
     let distinct: BTreeMap<(&str, &str), &Mirrored<FlowRecord>> = flows

@@ -158,6 +158,16 @@ const SUM_DAYS_TAIL: &str = ") AS t CROSS JOIN runs r WHERE r.environment_id = t
 #[cfg(test)]
 pub(super) const PAGE_READS: &[&str] = &[LATEST, BY_ID, RAW, UNFINISHED, DAY_SUMS, TEAM_DAY_SUMS, COUNTS];
 
+/// The statements around the rows of a chunk, for a chunk of one.
+#[cfg(test)]
+pub(super) fn chunk_statements() -> [String; 3] {
+    [
+        format!("{STORED_BEFORE}VALUES ('e', 'r'))"),
+        format!("{CLEAR_DAYS}VALUES ('e', 'f', 1))"),
+        format!("{SUM_DAYS_HEAD}VALUES ('e', 'f', 1){SUM_DAYS_TAIL}"),
+    ]
+}
+
 /// Environment and id of a run, then its flow and start.
 type Placed = (String, String, String, i64);
 /// Environment, flow and day of some runs.

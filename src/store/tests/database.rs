@@ -224,3 +224,40 @@ fn hidden_texts_stay_hidden() {
     let shown = format!("{:?}", user("ana"));
     assert!(shown.contains("[hidden]") && !shown.contains("argon2"), "{shown}");
 }
+
+#[tokio::test]
+async fn a_full_disk_is_told_as_such_and_leaves_nothing() {
+    let db = fixture().await;
+    let mut tx = db.begin().await.expect("a transaction");
+    let full = "PRAGMA max_page_count = 1";
+    // SQLite raises the limit to the size that the file has already.
+    sqlx::query(full).execute(tx.writer()).await.expect("a pragma");
+    let large = folk::Team {
+        id: "large".into(),
+        name: "x".repeat(1_000_000),
+        created_at: 1,
+    };
+    assert!(matches!(
+        folk::insert_team(&mut tx, &large).await,
+        Err(StoreError::Full)
+    ));
+    drop(tx);
+    assert_eq!(folk::list_teams(&db).await.expect("teams").len(), 2);
+}
+
+#[tokio::test]
+async fn a_lock_of_another_process_is_waited_for_and_then_told_as_busy() {
+    let db = fixture().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(db.directory.path().join("headgate.db"));
+    let outside = SqlitePool::connect_with(options).await.expect("a second program");
+    let held = outside.begin_with("BEGIN IMMEDIATE").await.expect("its lock");
+    let store = db.store.clone();
+    let waiting = tokio::spawn(async move { store.begin().await?.commit().await });
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    held.rollback().await.expect("the lock given up");
+    waiting.await.expect("a task").expect("waited for the lock");
+
+    let _held = outside.begin_with("BEGIN IMMEDIATE").await.expect("its lock");
+    assert!(matches!(db.begin().await, Err(StoreError::Busy)));
+    assert_eq!(folk::list_teams(&db).await.expect("reads go on").len(), 2);
+}

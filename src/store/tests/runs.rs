@@ -103,7 +103,7 @@ async fn check_against_model(batches: Vec<Vec<Mirrored<Run>>>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn sums_and_last_runs_equal_a_full_recount(batches in prop::collection::vec(batch(), 1..6)) {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");

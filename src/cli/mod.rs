@@ -1,1 +1,3 @@
-//! (being built)
+//! One file per subcommand.
+
+pub mod emulator;

@@ -133,7 +133,10 @@ fn keeps(query: &Query, document: &Map<String, Value>) -> Result<bool, Refusal> 
         for wanted in query.all(name) {
             let is = match document.get(name) {
                 Some(Value::String(text)) => wanted.split(',').any(|wanted| wanted == text),
-                Some(other) => wanted.split(',').any(|wanted| wanted == other.to_string()),
+                Some(other) => {
+                    let held = other.to_string();
+                    wanted.split(',').any(|wanted| wanted == held)
+                }
                 None => false,
             };
             if !is {

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
+use axum::{Json, Router};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::faults::{Armed, Rule};
 use super::ledger::{Entry, Wanted};
@@ -90,17 +90,23 @@ pub(super) fn router(control: Control) -> Router {
         .with_state(control)
 }
 
+/// A refusal of the control port: `{"error"}`.
+type Wrong = (StatusCode, Json<Value>);
+
+fn wrong(status: StatusCode, error: &dyn std::error::Error) -> Wrong {
+    (status, Json(json!({ "error": error.to_string() })))
+}
+
 /// Reads a body whatever its content type says, so that `curl -d` works.
-fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Response> {
-    serde_json::from_slice(body)
-        .map_err(|error| reply(StatusCode::BAD_REQUEST, &json!({ "error": error.to_string() })))
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Wrong> {
+    serde_json::from_slice(body).map_err(|error| wrong(StatusCode::BAD_REQUEST, &error))
 }
 
 async fn rules(State(control): State<Control>) -> Response {
     ok(&json!({ "rules": control.rules() }))
 }
 
-async fn arm(State(control): State<Control>, body: Bytes) -> Result<Response, Response> {
+async fn arm(State(control): State<Control>, body: Bytes) -> Result<Response, Wrong> {
     let id = control.arm(read(&body)?);
     Ok(reply(StatusCode::CREATED, &json!({ "id": id })))
 }
@@ -130,11 +136,11 @@ struct Advance {
     ms: u32,
 }
 
-async fn advance(State(control): State<Control>, body: Bytes) -> Result<Response, Response> {
+async fn advance(State(control): State<Control>, body: Bytes) -> Result<Response, Wrong> {
     let Advance { ms } = read(&body)?;
     let now_ms = control
         .advance(ms)
-        .map_err(|error| reply(StatusCode::CONFLICT, &json!({ "error": error.to_string() })))?;
+        .map_err(|error| wrong(StatusCode::CONFLICT, &error))?;
     Ok(ok(&json!({ "now_ms": now_ms })))
 }
 

@@ -261,7 +261,7 @@ impl Desk {
             ),
             BodyForm::Service => {
                 let service = Service::of_path(&call.path);
-                let documented = service == Service::FlowService && status == 503;
+                let documented = service == Service::Flow && status == 503;
                 let refusal = if documented {
                     Refusal::flow("1103-503", text)
                 } else {

@@ -77,7 +77,7 @@ fn sandbox_of(app: &App, service: Service, headers: &HeaderMap) -> Result<String
     if service == Service::Sandboxes {
         return Ok(String::new());
     }
-    let flow_service = service == Service::FlowService;
+    let flow_service = service == Service::Flow;
     if flow_service && headers.contains_key("x-sandbox-id") {
         return Err(Refusal::flow(
             "2110-400",

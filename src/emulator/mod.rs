@@ -40,6 +40,7 @@ mod run_document;
 mod run_generator;
 mod sandboxes;
 mod schedule;
+mod schema_creation;
 mod schema_registry;
 mod seed;
 mod seed_cast;
@@ -50,6 +51,7 @@ mod wire;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
@@ -94,11 +96,16 @@ impl Emulator {
     }
 }
 
+/// How long calls under way may take to end after a stop.
+const LAST_CALLS: Duration = Duration::from_millis(250);
+
 fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> JoinHandle<()> {
+    // Idle connections are closed at once; a call that does not end, or never came in whole, is not waited for.
+    let hurry = stop.clone();
     tokio::spawn(async move {
         let served = tokio::select! {
-            served = axum::serve(listener, router) => served,
-            () = stop.cancelled() => Ok(()),
+            served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()) => served,
+            () = async { hurry.cancelled().await; tokio::time::sleep(LAST_CALLS).await } => Ok(()),
         };
         if let Err(error) = served {
             tracing::error!(target: "headgate::emulator", %error, "listener ended");
@@ -132,7 +139,7 @@ impl Running {
         &self.control
     }
 
-    /// Stops listening and waits until both listeners are closed. Open connections are not waited for.
+    /// Stops listening, closes idle connections and waits a moment for calls under way.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
         for task in std::mem::take(&mut self.tasks) {

@@ -12,7 +12,7 @@ pub const OWN: &str = "0000";
 /// Which service answers, and so which envelope it uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
-    FlowService,
+    Flow,
     SchemaRegistry,
     Catalog,
     DataPrep,
@@ -28,7 +28,7 @@ impl Service {
             return Self::Gateway;
         };
         match rest.split('/').next() {
-            Some("flowservice") => Self::FlowService,
+            Some("flowservice") => Self::Flow,
             Some("schemaregistry") => Self::SchemaRegistry,
             Some("catalog") => Self::Catalog,
             Some("conversion") => Self::DataPrep,
@@ -40,7 +40,10 @@ impl Service {
 
 /// A refused call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct Refusal(Box<Told>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Told {
     service: Service,
     status: u16,
     code: String,
@@ -79,7 +82,7 @@ impl Refusal {
             (_, 500..) => "Service Unavailable",
             _ => "Invalid request",
         };
-        Self::new(Service::FlowService, status, code, title, detail)
+        Self::new(Service::Flow, status, code, title, detail)
     }
 
     /// A refusal by Flow Service for which no document prints a code.
@@ -92,10 +95,9 @@ impl Refusal {
         let detail = format!(
             "The requested {kind} resource {id} is not found. Verify the resource ID before trying again."
         );
-        Self {
-            about: Some((kind.to_owned(), id.to_owned())),
-            ..Self::flow("1439-404", detail)
-        }
+        let mut refusal = Self::flow("1439-404", detail);
+        refusal.0.about = Some((kind.to_owned(), id.to_owned()));
+        refusal
     }
 
     /// A refusal by the Schema Registry; the status is the last three digits of a code like `1521-400`.
@@ -129,43 +131,51 @@ impl Refusal {
     }
 
     fn new(service: Service, status: u16, code: &str, title: &str, detail: impl Into<String>) -> Self {
-        Self {
+        let (code, title) = (code.to_owned(), title.to_owned());
+        Self(Box::new(Told {
             service,
             status,
-            code: code.to_owned(),
-            title: title.to_owned(),
+            code,
+            title,
             detail: detail.into(),
             about: None,
-        }
+        }))
     }
 
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST)
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::BAD_REQUEST)
     }
 
     /// The body, in the envelope of the service.
     pub fn body(&self, request_id: &str, now_ms: i64) -> Value {
-        let detail = &self.detail;
-        match self.service {
-            Service::Gateway => json!({ "error_code": self.code, "message": detail }),
-            Service::FlowService => {
+        let Told {
+            service,
+            status,
+            code,
+            title,
+            detail,
+            about,
+        } = &*self.0;
+        match service {
+            Service::Gateway => json!({ "error_code": code, "message": detail }),
+            Service::Flow => {
                 let mut report = Map::new();
                 report.insert("detailed-message".to_owned(), json!(detail));
                 report.insert("request-id".to_owned(), json!(request_id));
-                if let Some((kind, id)) = &self.about {
+                if let Some((kind, id)) = about {
                     report.insert("id".to_owned(), json!(id));
                     report.insert("type".to_owned(), json!(kind));
                 }
                 json!({
-                    "type": format!("https://ns.adobe.com/aep/errors/FLOW-{}", self.code),
-                    "title": self.title, "status": self.status, "report": report,
+                    "type": format!("https://ns.adobe.com/aep/errors/FLOW-{}", code),
+                    "title": title, "status": status, "report": report,
                     "errorMessage": detail, "errorDetails": detail,
                 })
             }
             Service::SchemaRegistry => json!({
-                "type": format!("http://ns.adobe.com/aep/errors/XDM-{}", self.code),
-                "title": self.title, "status": self.status,
+                "type": format!("http://ns.adobe.com/aep/errors/XDM-{}", code),
+                "title": title, "status": status,
                 "report": {
                     "registryRequestId": request_id, "timestamp": registry_time(now_ms),
                     "detailed-message": detail, "sub-errors": [],
@@ -173,11 +183,11 @@ impl Refusal {
                 "detail": detail,
             }),
             Service::Sandboxes => json!({
-                "status": self.status, "title": detail,
-                "type": format!("http://ns.adobe.com/aep/errors/SMS-{}", self.code),
+                "status": status, "title": detail,
+                "type": format!("http://ns.adobe.com/aep/errors/SMS-{}", code),
             }),
             Service::Catalog | Service::DataPrep => json!({
-                "type": "/placeholder/type/uri", "status": self.status, "title": self.title, "detail": detail,
+                "type": "/placeholder/type/uri", "status": status, "title": title, "detail": detail,
             }),
         }
     }

@@ -13,7 +13,7 @@ use super::run_generator::Profile;
 use super::schedule::{Schedule, Timetable};
 use super::seed_cast::{Fate, ROLES, Role, STORAGES};
 use super::state::{Entity, World, object};
-use super::{catalog, data_prep, schema_registry};
+use super::{catalog, data_prep, schema_creation};
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
@@ -168,7 +168,7 @@ impl Planter<'_> {
         let minute = (number as i64 * 37) % 240 + 60;
         let start_s = (first_day_ms + minute * MINUTE_MS) / 1000;
         let params = object(
-            json!({ "startTime": start_s, "frequency": frequency, "interval": interval, "backfill": number % 4 == 0 }),
+            json!({ "startTime": start_s, "frequency": frequency, "interval": interval, "backfill": number.is_multiple_of(4) }),
         );
         let schedule = Schedule::of_params(&params).unwrap_or(Schedule {
             start_ms: start_s * 1000,
@@ -208,7 +208,7 @@ impl Planter<'_> {
         let sent = object(
             json!({ "type": "object", "title": format!("{name} schema"), "description": "", "allOf": references }),
         );
-        let schema = schema_registry::add(self.world, self.options, sandbox, sent, at_ms).ok()?;
+        let schema = schema_creation::add(self.world, self.options, sandbox, sent, at_ms).ok()?;
         let content_type = "application/vnd.adobe.xed-full-notext+json; version=1";
         let dataset = object(
             json!({ "name": format!("{name} dataset"), "schemaRef": { "id": schema.id, "contentType": content_type } }),

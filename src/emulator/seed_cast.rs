@@ -92,14 +92,13 @@ pub struct Role {
 
 const fn role(
     name: &'static str,
-    storage: usize,
-    format: &'static str,
-    path: &'static str,
+    from: (usize, &'static str, &'static str),
     schedule: (&'static str, i64),
     size: (u32, u32, u32),
     events: bool,
     fate: Fate,
 ) -> Role {
+    let (storage, format, path) = from;
     let (frequency, interval) = schedule;
     let (records, bytes_per_record, files) = size;
     Role {
@@ -119,14 +118,14 @@ const fn role(
 
 const DAILY: (&str, i64) = ("day", 1);
 const HOURLY: (&str, i64) = ("hour", 1);
+const QUARTER_HOURLY: (&str, i64) = ("minute", 15);
+const WEEKLY: (&str, i64) = ("week", 1);
 
 /// Every third one plays in the second sandbox.
 pub const ROLES: [Role; 12] = [
     role(
         "Loyalty members daily",
-        0,
-        "parquet_xdm",
-        "loyalty/members",
+        (0, "parquet_xdm", "loyalty/members"),
         DAILY,
         (42_000, 640, 4),
         false,
@@ -134,9 +133,7 @@ pub const ROLES: [Role; 12] = [
     ),
     role(
         "Store sales hourly",
-        4,
-        "delimited",
-        "stores/sales/*.csv",
+        (4, "delimited", "stores/sales/*.csv"),
         HOURLY,
         (3_600, 210, 12),
         true,
@@ -144,9 +141,7 @@ pub const ROLES: [Role; 12] = [
     ),
     role(
         "Loyalty members rehearsal",
-        0,
-        "parquet_xdm",
-        "loyalty/members",
+        (0, "parquet_xdm", "loyalty/members"),
         DAILY,
         (400, 640, 1),
         false,
@@ -154,9 +149,7 @@ pub const ROLES: [Role; 12] = [
     ),
     role(
         "Web orders",
-        0,
-        "json",
-        "orders/web",
+        (0, "json", "orders/web"),
         HOURLY,
         (1_900, 880, 6),
         true,
@@ -164,9 +157,7 @@ pub const ROLES: [Role; 12] = [
     ),
     role(
         "Newsletter consents",
-        1,
-        "delimited",
-        "newsletter/consents",
+        (1, "delimited", "newsletter/consents"),
         DAILY,
         (7_500, 120, 1),
         false,
@@ -174,9 +165,7 @@ pub const ROLES: [Role; 12] = [
     ),
     role(
         "Web orders rehearsal",
-        0,
-        "json",
-        "orders/web",
+        (0, "json", "orders/web"),
         HOURLY,
         (60, 880, 1),
         true,
@@ -184,19 +173,15 @@ pub const ROLES: [Role; 12] = [
     ),
     role(
         "App clickstream",
-        3,
-        "parquet",
-        "clickstream",
-        ("minute", 15),
+        (3, "parquet", "clickstream"),
+        QUARTER_HOURLY,
         (22_000, 340, 3),
         true,
         Fate::Usual,
     ),
     role(
         "Product returns",
-        2,
-        "delimited",
-        "orders/returns",
+        (2, "delimited", "orders/returns"),
         HOURLY,
         (240, 260, 1),
         true,
@@ -204,9 +189,7 @@ pub const ROLES: [Role; 12] = [
     ),
     role(
         "Price tests",
-        3,
-        "json",
-        "experiments/prices",
+        (3, "json", "experiments/prices"),
         DAILY,
         (900, 150, 1),
         true,
@@ -214,19 +197,15 @@ pub const ROLES: [Role; 12] = [
     ),
     role(
         "Store directory weekly",
-        4,
-        "delimited",
-        "stores/directory/stores.csv",
-        ("week", 1),
+        (4, "delimited", "stores/directory/stores.csv"),
+        WEEKLY,
         (640, 420, 1),
         false,
         Fate::Usual,
     ),
     role(
         "Gift cards",
-        2,
-        "parquet",
-        "giftcards/movements",
+        (2, "parquet", "giftcards/movements"),
         DAILY,
         (5_200, 190, 2),
         true,
@@ -234,9 +213,7 @@ pub const ROLES: [Role; 12] = [
     ),
     role(
         "Call centre notes",
-        1,
-        "delimited",
-        "callcentre/notes",
+        (1, "delimited", "callcentre/notes"),
         DAILY,
         (1_300, 900, 1),
         true,

@@ -68,7 +68,7 @@ impl Call {
             let detail =
                 "The request body cannot be null or empty. Please provide a request body and try again.";
             return Err(match service {
-                Service::FlowService => Refusal::flow("1405-400", detail),
+                Service::Flow => Refusal::flow("1405-400", detail),
                 _ => Refusal::own(service, 400, detail),
             });
         }

@@ -1,7 +1,9 @@
 //! Flow Service: specifications, connections, source and target connections, flows and runs.
 
+mod actions;
 mod checks;
 mod connection_test;
+mod deletion_checks;
 mod entities;
 mod explore;
 mod filters;

@@ -16,8 +16,9 @@ use super::super::run_document::{etag, render};
 use super::super::run_generator::LONGEST_RUN_MS;
 use super::super::state::App;
 use super::super::wire::{Call, ok, reply, text};
+use super::actions::action_of;
 use super::checks::only;
-use super::entities::{Kind, action_of};
+use super::entities::Kind;
 use super::filters::{Field, Filter, Held};
 use super::paging::{Key, ListQuery};
 

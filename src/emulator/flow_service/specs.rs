@@ -171,11 +171,10 @@ impl AuthSpec {
         }
         let validator = jsonschema::validator_for(&self.schema()).ok()?;
         let instance = Value::Object(params.clone());
-        let fault = validator
+        validator
             .iter_errors(&instance)
             .next()
-            .map(|error| format!("{}{}", error.masked(), place(&error)));
-        fault
+            .map(|error| format!("{}{}", error.masked(), place(&error)))
     }
 }
 

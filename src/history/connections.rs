@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::ReadError;
-use crate::platform::{Flow, ObjectKind, PlatformClient, PlatformError};
+use crate::platform::{Flow, PlatformClient, PlatformError};
 use crate::store::environments::Environment;
 use crate::store::flows::{self, FlowFilter, FlowSort};
 use crate::store::{Store, StoreError};
@@ -39,14 +39,26 @@ impl Connections {
     /// What the stored flows of an environment tell.
     pub(super) async fn stored(store: &Store, environment: &Environment) -> Result<Self, StoreError> {
         let mut connections = Self::default();
-        let filter =
-            FlowFilter { environment_id: Some(&environment.id), include_gone: true, ..FlowFilter::default() };
+        let filter = FlowFilter {
+            environment_id: Some(&environment.id),
+            include_gone: true,
+            ..FlowFilter::default()
+        };
         let mut after = None;
         loop {
             let sort = FlowSort::Name;
-            let page =
-                flows::list(store, &environment.team_id, filter, sort, after.as_ref(), STORED_AT_ONCE).await?;
-            let Some(last) = page.last() else { return Ok(connections) };
+            let page = flows::list(
+                store,
+                &environment.team_id,
+                filter,
+                sort,
+                after.as_ref(),
+                STORED_AT_ONCE,
+            )
+            .await?;
+            let Some(last) = page.last() else {
+                return Ok(connections);
+            };
             after = Some(last.key());
             for flow in page {
                 connections.know(flow.record.source_connection_id, flow.record.source_path);
@@ -70,19 +82,27 @@ impl Connections {
     pub(super) async fn ends_of(&mut self, client: &PlatformClient, flow: &Flow) -> Result<Ends, ReadError> {
         let source = flow.source_connection_ids.first();
         let target = flow.target_connection_ids.first();
+        let source_path = self
+            .ask(source, "/params/path", |id| client.source_connection(id))
+            .await?;
+        let dataset_id = self
+            .ask(target, "/params/dataSetId", |id| client.target_connection(id))
+            .await?;
         Ok(Ends {
-            source_path: self.ask(client, ObjectKind::SourceConnection, source, "/params/path").await?,
-            dataset_id: self.ask(client, ObjectKind::TargetConnection, target, "/params/dataSetId").await?,
+            source_path,
+            dataset_id,
         })
     }
 
-    async fn ask(
+    async fn ask<'a, F>(
         &mut self,
-        client: &PlatformClient,
-        kind: ObjectKind,
-        id: Option<&String>,
+        id: Option<&'a String>,
         pointer: &str,
-    ) -> Result<Option<String>, PlatformError> {
+        read: impl FnOnce(&'a str) -> F,
+    ) -> Result<Option<String>, PlatformError>
+    where
+        F: Future<Output = Result<Value, PlatformError>>,
+    {
         let Some(id) = id else { return Ok(None) };
         if let Some(value) = self.known.get(id) {
             return Ok(value.clone());
@@ -91,7 +111,7 @@ impl Connections {
             return Ok(None);
         }
         self.may_ask -= 1;
-        let value = match client.object(kind, id).await {
+        let value = match read(id).await {
             Ok(body) => body.pointer(pointer).and_then(Value::as_str).map(str::to_owned),
             // Deleted, or not for this credential: that will not be otherwise in the next reading.
             Err(error) if error.is_not_found() || error.status() == Some(403) => None,

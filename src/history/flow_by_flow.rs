@@ -49,18 +49,31 @@ impl Reading<'_> {
     /// Stores the runs of the flows that have new ones, a number of flows at once.
     pub(super) async fn runs_flow_by_flow(&self, flows: &mut FlowByFlow) -> Result<(), ReadError> {
         let began_at = self.now();
-        let mut due: Vec<_> =
-            flows.last_runs.iter_mut().filter(|(_, (listed, read))| read.as_ref() != Some(listed)).collect();
+        let mut due: Vec<_> = flows
+            .last_runs
+            .iter_mut()
+            .filter(|(_, (listed, read))| read.as_ref() != Some(listed))
+            .collect();
         let all = due.len() <= FLOWS_PER_READING;
         due.truncate(FLOWS_PER_READING);
         for (id, (listed, read)) in due {
-            let filter = RunFilter { flow_id: Some(id.clone()), ..RunFilter::default() };
-            self.window(&filter, usize::MAX, None, &mut HashSet::new()).await?;
+            let filter = RunFilter {
+                flow_id: Some(id),
+                ..RunFilter::default()
+            };
+            self.window(filter, usize::MAX, None, &mut HashSet::new()).await?;
             *read = Some(listed.clone());
         }
         if all {
             let mut tx = self.history.inner.store.begin().await?;
-            sync_state::record_success(&mut tx, &self.environment.id, SyncTopic::Runs, began_at, self.now()).await?;
+            sync_state::record_success(
+                &mut tx,
+                &self.environment.id,
+                SyncTopic::Runs,
+                began_at,
+                self.now(),
+            )
+            .await?;
             tx.commit().await?;
         }
         Ok(())

@@ -7,8 +7,8 @@ use futures_util::TryStreamExt;
 use super::connections::Connections;
 use super::rounds::{Memory, Reading};
 use super::{ReadError, records};
-use crate::store::sync_state::{self, SyncTopic};
 use crate::store::flows;
+use crate::store::sync_state::{self, SyncTopic};
 
 /// Each page of the list keeps the next reading of it this long away, in milliseconds, so that a large
 /// environment is not listed all the time.
@@ -29,7 +29,9 @@ impl Reading<'_> {
             pages_read += 1;
             let mut rows = Vec::with_capacity(page.items.len());
             for flow in page.items.iter().filter(|flow| records::is_source_flow(flow)) {
-                let ends = self.unless_stopping(connections.ends_of(&self.client, flow)).await?;
+                let ends = self
+                    .unless_stopping(connections.ends_of(&self.client, flow))
+                    .await?;
                 rows.push(records::flow_row(&environment.id, flow, ends, self.now()));
                 memory.flow_by_flow.listed(flow);
             }

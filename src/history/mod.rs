@@ -62,7 +62,15 @@ impl History {
     ) -> Self {
         let interval_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
         let to_read = Mutex::new(to_read);
-        Self { inner: Arc::new(Inner { store, clients, clock, interval_ms, to_read }) }
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                clients,
+                clock,
+                interval_ms,
+                to_read,
+            }),
+        }
     }
 }
 

@@ -93,7 +93,11 @@ impl History {
         let (wake, stop) = (Arc::new(Notify::new()), stop.child_token());
         let (woken, places, stopping) = (Arc::clone(&wake), Arc::clone(places), stop.clone());
         let task = tokio::spawn(async move { self.follow(&id, &woken, &places, &stopping).await });
-        Follower { task, wake, _stop: stop.drop_guard() }
+        Follower {
+            task,
+            wake,
+            _stop: stop.drop_guard(),
+        }
     }
 
     async fn follow(&self, id: &str, wake: &Notify, places: &Semaphore, stop: &CancellationToken) {
@@ -149,11 +153,22 @@ impl History {
     ) -> Result<(), (SyncTopic, ReadError)> {
         let client = self.inner.clients.client_for(&environment.access());
         let client = client.map_err(|error| (SyncTopic::Flows, error.into()))?;
-        let reading = Reading { history: self, environment, client, stop };
+        let reading = Reading {
+            history: self,
+            environment,
+            client,
+            stop,
+        };
         if memory.flows_due_at <= self.inner.clock.now_ms() {
-            reading.flows(memory).await.map_err(|error| (SyncTopic::Flows, error))?;
+            reading
+                .flows(memory)
+                .await
+                .map_err(|error| (SyncTopic::Flows, error))?;
         }
-        reading.runs(memory).await.map_err(|error| (SyncTopic::Runs, error))
+        reading
+            .runs(memory)
+            .await
+            .map_err(|error| (SyncTopic::Runs, error))
     }
 
     async fn note_failure(
@@ -171,8 +186,14 @@ impl History {
 }
 
 fn pause_after(error: &ReadError, failures: u32) -> i64 {
-    let first = if error.is_about_the_credential() { CREDENTIAL_PAUSE_MS } else { FAILURE_PAUSE_MS };
-    first.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(LONGEST_PAUSE_MS)
+    let first = if error.is_about_the_credential() {
+        CREDENTIAL_PAUSE_MS
+    } else {
+        FAILURE_PAUSE_MS
+    };
+    first
+        .saturating_mul(1 << failures.saturating_sub(1).min(10))
+        .min(LONGEST_PAUSE_MS)
 }
 
 impl Reading<'_> {
@@ -202,7 +223,10 @@ mod tests {
     fn pauses_grow_and_end() {
         let error = ReadError::Store(StoreError::Busy);
         let pauses: Vec<i64> = (1..9).map(|failures| pause_after(&error, failures)).collect();
-        assert_eq!(pauses, [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]);
+        assert_eq!(
+            pauses,
+            [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]
+        );
         assert_eq!(pause_after(&error, u32::MAX), 300_000);
     }
 }

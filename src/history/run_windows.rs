@@ -55,7 +55,12 @@ struct Walk {
 
 impl Default for Windows {
     fn default() -> Self {
-        Self { mark: None, walk: None, late_runs_due_at: 0, step_ms: FIRST_STEP_MS }
+        Self {
+            mark: None,
+            walk: None,
+            late_runs_due_at: 0,
+            step_ms: FIRST_STEP_MS,
+        }
     }
 }
 
@@ -68,13 +73,21 @@ impl Windows {
             let goal = (mark - DAY_MS).max(now - FIRST_FILL_MS);
             let goal = self.walk.map_or(goal, |walk| walk.goal.min(goal));
             let cursor = now - FIRST_HEAD_MS;
-            self.walk = Some(Walk { cursor, goal, closes_a_gap: true });
+            self.walk = Some(Walk {
+                cursor,
+                goal,
+                closes_a_gap: true,
+            });
             return cursor;
         }
         let from = mark - OVERLAP_MS;
         if self.walk.is_none() && self.late_runs_due_at <= now {
             self.late_runs_due_at = now + LATE_RUNS_EVERY_MS;
-            self.walk = Some(Walk { cursor: from, goal: now - DAY_MS, closes_a_gap: false });
+            self.walk = Some(Walk {
+                cursor: from,
+                goal: now - DAY_MS,
+                closes_a_gap: false,
+            });
         }
         from
     }
@@ -91,13 +104,21 @@ impl Reading<'_> {
             return self.runs_flow_by_flow(&mut memory.flow_by_flow).await;
         }
         let began_at = self.now();
-        let stored = sync_state::get(&self.history.inner.store, &self.environment.id, SyncTopic::Runs).await?;
+        let stored =
+            sync_state::get(&self.history.inner.store, &self.environment.id, SyncTopic::Runs).await?;
         let watermark = stored.map_or(0, |state| state.watermark_at);
         let from = memory.windows.begin(watermark, began_at);
-        let success = if memory.windows.closes_a_gap() { watermark } else { began_at };
+        let success = if memory.windows.closes_a_gap() {
+            watermark
+        } else {
+            began_at
+        };
         let mut seen = HashSet::new();
-        let head = RunFilter { started_from: Some(from), ..RunFilter::default() };
-        match self.window(&head, usize::MAX, Some(success), &mut seen).await {
+        let head = RunFilter {
+            started_after: Some(from - 1),
+            ..RunFilter::default()
+        };
+        match self.window(head, usize::MAX, Some(success), &mut seen).await {
             Ok(_) => memory.windows.mark = Some(began_at),
             Err(ReadError::Platform(error)) if super::flow_by_flow::refuses_to_filter(&error) => {
                 memory.flow_by_flow.need();
@@ -116,11 +137,19 @@ impl Reading<'_> {
         {
             let from = (walk.cursor - windows.step_ms).max(walk.goal);
             let arrives = from == walk.goal;
-            let most = if windows.step_ms == LEAST_STEP_MS { usize::MAX } else { pages_left };
+            let most = if windows.step_ms == LEAST_STEP_MS {
+                usize::MAX
+            } else {
+                pages_left
+            };
             let success = windows.mark.filter(|_| arrives && walk.closes_a_gap);
-            let filter =
-                RunFilter { started_from: Some(from), started_until: Some(walk.cursor), ..RunFilter::default() };
-            match self.window(&filter, most, success, seen).await? {
+            let (after, before) = (Some(from - 1), Some(walk.cursor));
+            let filter = RunFilter {
+                started_after: after,
+                started_before: before,
+                ..RunFilter::default()
+            };
+            match self.window(filter, most, success, seen).await? {
                 Some(pages) => {
                     pages_left = pages_left.saturating_sub(pages);
                     windows.walk = (!arrives).then_some(Walk { cursor: from, ..walk });
@@ -141,7 +170,7 @@ impl Reading<'_> {
     /// read. With the last page, `success` becomes the watermark.
     pub(super) async fn window(
         &self,
-        filter: &RunFilter,
+        filter: RunFilter<'_>,
         most: usize,
         success: Option<i64>,
         seen: &mut HashSet<String>,
@@ -155,7 +184,8 @@ impl Reading<'_> {
             }
             read += 1;
             next = self.unless_stopping(pages.try_next()).await?;
-            self.store_runs(&page.items, success.filter(|_| next.is_none())).await?;
+            self.store_runs(&page.items, success.filter(|_| next.is_none()))
+                .await?;
             seen.extend(page.items.into_iter().map(|run| run.id));
         }
         Ok(Some(read))
@@ -186,7 +216,10 @@ mod tests {
         let mut windows = Windows::default();
         assert_eq!(windows.begin(0, NOW), NOW - FIRST_HEAD_MS);
         let walk = windows.walk.unwrap();
-        assert_eq!((walk.cursor, walk.goal), (NOW - FIRST_HEAD_MS, NOW - FIRST_FILL_MS));
+        assert_eq!(
+            (walk.cursor, walk.goal),
+            (NOW - FIRST_HEAD_MS, NOW - FIRST_FILL_MS)
+        );
         assert!(windows.closes_a_gap());
     }
 

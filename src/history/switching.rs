@@ -98,7 +98,9 @@ impl History {
         switch: Switch,
     ) -> Result<Switched, SwitchError> {
         let store = &self.inner.store;
-        let flow = flows::by_id(store, team_id, None, flow_id).await?.ok_or(SwitchError::NoFlow)?;
+        let flow = flows::by_id(store, team_id, None, flow_id)
+            .await?
+            .ok_or(SwitchError::NoFlow)?;
         let environment = store::environments::by_id(store, team_id, &flow.record.environment_id).await?;
         let environment = environment.ok_or(SwitchError::NoFlow)?;
         let client = self.inner.clients.client_for(&environment.access())?;
@@ -107,7 +109,9 @@ impl History {
             Change::new(switch.event(), "flow", &flow.record.id, &flow.record.name)
                 .before(json!({"state": flow.record.state}))
         };
-        let intent = change().after(json!({"state": switch.state()})).phase(Phase::Intent);
+        let intent = change()
+            .after(json!({"state": switch.state()}))
+            .phase(Phase::Intent);
         let mut tx = store.begin().await?;
         audit::record(&mut tx, actor, self.inner.clock.now_ms(), Some(team_id), &intent).await?;
         tx.commit().await?;
@@ -117,12 +121,15 @@ impl History {
         let told = json!({"status": answer.status, "request_id": answer.upstream_request_id});
         let (switched, seen) = self.settle(&client, &flow.record, switch, answer.outcome).await;
 
-        let outcome = change().after(outcome_of(&switched, switch, told)).phase(Phase::Outcome);
+        let outcome = change()
+            .after(outcome_of(&switched, switch, told))
+            .phase(Phase::Outcome);
         let (mut tx, now) = (store.begin().await?, self.inner.clock.now_ms());
         match seen {
             Seen::Confirmed { etag } => {
                 let (environment_id, state) = (&flow.record.environment_id, switch.state());
-                flows::set_state_after_action(&mut tx, environment_id, flow_id, state, etag.as_deref(), now).await?;
+                flows::set_state_after_action(&mut tx, environment_id, flow_id, state, etag.as_deref(), now)
+                    .await?;
             }
             Seen::Read(row) => flows::upsert_many(&mut tx, &[*row]).await?,
             Seen::Nothing => {}
@@ -145,7 +152,10 @@ impl History {
             Outcome::Unknown(error) => (error, false),
         };
         let read = client.flow(&stored.id).await.ok().map(|flow| {
-            let ends = Ends { source_path: stored.source_path.clone(), dataset_id: stored.dataset_id.clone() };
+            let ends = Ends {
+                source_path: stored.source_path.clone(),
+                dataset_id: stored.dataset_id.clone(),
+            };
             records::flow_row(&stored.environment_id, &flow, ends, self.inner.clock.now_ms())
         });
         let state = read.as_ref().map(|read| read.row.state.clone());
@@ -154,7 +164,10 @@ impl History {
             Some(state) if state == switch.state() => Switched::Done,
             state => Switched::Unknown { error, state },
         };
-        (switched, read.map_or(Seen::Nothing, |read| Seen::Read(Box::new(read))))
+        (
+            switched,
+            read.map_or(Seen::Nothing, |read| Seen::Read(Box::new(read))),
+        )
     }
 }
 

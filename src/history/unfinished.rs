@@ -24,7 +24,8 @@ impl Reading<'_> {
         unfinished: &mut Unfinished,
         seen: &HashSet<String>,
     ) -> Result<(), ReadError> {
-        let stored = runs::unfinished(&self.history.inner.store, &self.environment.id, LOOKED_THROUGH).await?;
+        let stored =
+            runs::unfinished(&self.history.inner.store, &self.environment.id, LOOKED_THROUGH).await?;
         let stored: Vec<_> = stored.iter().filter(|run| !seen.contains(&run.id)).collect();
         let asked = stored.len().min(ASKED_PER_READING);
         let mut read = Vec::with_capacity(asked);
@@ -38,6 +39,10 @@ impl Reading<'_> {
             }
         }
         unfinished.turn = unfinished.turn.wrapping_add(asked);
-        if read.is_empty() { Ok(()) } else { self.store_runs(&read, None).await }
+        if read.is_empty() {
+            Ok(())
+        } else {
+            self.store_runs(&read, None).await
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::SharedClock;
+use crate::history::History;
 use crate::lifecycle::Lifecycle;
 use crate::platform::Clients;
 use crate::setups::Setups;
@@ -22,6 +23,8 @@ pub struct AppState {
     pub clients: Clients,
     /// Makes dataflows.
     pub setups: Setups,
+    /// Mirrors flows and runs.
+    pub history: History,
     /// The time.
     pub clock: SharedClock,
     /// Health of the tasks in the background.

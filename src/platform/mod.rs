@@ -1,1 +1,23 @@
-//! (being built)
+//! tmp
+mod answers;
+mod calls;
+mod client;
+mod clients;
+mod endpoints;
+mod error;
+mod http;
+mod lookups;
+mod pages;
+mod pressure;
+mod retry_after;
+mod schemas;
+mod token;
+mod wire;
+pub use calls::*;
+pub use client::*;
+pub use clients::*;
+pub use endpoints::*;
+pub use error::*;
+pub use http::*;
+pub use lookups::*;
+pub use token::*;

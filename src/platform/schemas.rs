@@ -1,0 +1,2 @@
+//! tmp
+pub(super) const LIST_ACCEPT: &str = "application/vnd.adobe.xed+json";

@@ -14,7 +14,7 @@ use crate::domain::Problem;
 use crate::store;
 use crate::web::error::PageError;
 use crate::web::forms::field::{FieldKind, FieldView, FieldWidth, FormErrors};
-use crate::web::layout::Layout;
+use crate::web::layout::{Layout, NavEntry};
 use crate::web::page::{page, page_with};
 use crate::web::state::AppState;
 use crate::web::times::TimeView;
@@ -118,8 +118,8 @@ impl AccountPage {
             .then(|| password_fields().map(|field| field.problem_of(problems)));
         let form_errors = FormErrors::of(std::iter::once(&time_zone).chain(passwords.iter().flatten()));
         let heading = if form_errors.is_empty() { "Your account" } else { "Error: Your account" };
-        let mut layout = visit.layout(heading, None);
-        layout.flash.retain(|_| form_errors.is_empty());
+        let mut layout = visit.layout(heading, NavEntry::Overview);
+        layout.active = None;
         Ok(Self {
             layout,
             form_errors,

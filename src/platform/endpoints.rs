@@ -63,6 +63,11 @@ impl Endpoints {
         Ok(url)
     }
 
+    /// The origin of the platform, such as `https://platform.adobe.io`.
+    pub fn platform_origin(&self) -> String {
+        self.platform.origin().ascii_serialization()
+    }
+
     pub(super) fn token_url(&self) -> Url {
         let mut url = self.ims.clone();
         url.set_path("/ims/token/v3");

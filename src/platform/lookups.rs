@@ -8,8 +8,10 @@ use serde_json::Value;
 use super::calls::ObjectKind;
 use super::client::{PlatformClient, Read};
 use super::error::{PlatformError, Service};
-use super::schemas::LIST_ACCEPT;
 use super::wire;
+
+/// Whole schemas, descriptions included; a list takes no version (Adobe's Schema Registry guide).
+const LIST_ACCEPT: &str = "application/vnd.adobe.xed+json";
 
 /// What to look for. Each is a filter that Adobe documents for the kinds named; with any other kind, and
 /// with a value that would mean something to the filter language, the look-up is incomplete.
@@ -30,6 +32,8 @@ pub enum Selector {
     },
     /// Source and target connections on this base connection.
     ByBaseConnection(String),
+    /// Source and target connections of this specification.
+    ByConnectionSpec(String),
     /// Target connections into this dataset.
     ByDataset(String),
     /// Flows from this source connection.
@@ -127,6 +131,9 @@ fn filter(kind: ObjectKind, selector: &Selector) -> Result<(&'static str, String
         (Selector::ByBaseConnection(id), SourceConnection | TargetConnection) => {
             property("baseConnectionId", id)
         }
+        (Selector::ByConnectionSpec(id), SourceConnection | TargetConnection) => {
+            property("connectionSpec.id", id)
+        }
         (Selector::ByDataset(id), TargetConnection) => property("params.dataSetId", id),
         (Selector::BySourceConnection(id), Flow) => property("sourceConnectionIds[]", id),
         (Selector::ByTargetConnection(id), Flow) => property("targetConnectionIds[]", id),
@@ -180,6 +187,7 @@ fn shows(selector: &Selector, item: &Value) -> Option<bool> {
         Selector::ByBaseConnection(id) => {
             equals("/baseConnectionId", id).or_else(|| equals("/inheritedAttributes/baseConnection/id", id))
         }
+        Selector::ByConnectionSpec(id) => equals("/connectionSpec/id", id),
         Selector::ByDataset(id) => equals("/params/dataSetId", id),
         Selector::BySourceConnection(id) => lists("/sourceConnectionIds", id),
         Selector::ByTargetConnection(id) => lists("/targetConnectionIds", id),

@@ -13,7 +13,7 @@ use super::wire;
 const PAGE_CEILING: usize = 200;
 const ITEM_CEILING: usize = 20_000;
 /// The most Catalog documents; the others treat it as a wish.
-const PAGE_SIZE: usize = 100;
+pub(super) const PAGE_SIZE: usize = 100;
 
 /// One page of a list.
 #[derive(Debug, Clone)]

@@ -155,7 +155,8 @@ async fn request_token(http: &Http, credential: &Credential) -> Result<BasicToke
         ))
         .set_auth_type(AuthType::RequestBody)
         .set_token_uri(TokenUrl::from_url(http.endpoints().token_url()));
-    let send = |request| post(http, request);
+    // The closure owns what it needs, so that its future is `Send` whatever the caller borrowed.
+    let send = |request| post(http.clone(), request);
     client
         .exchange_client_credentials()
         // One scope, because several would be joined by spaces and IMS wants commas.
@@ -169,7 +170,7 @@ async fn request_token(http: &Http, credential: &Credential) -> Result<BasicToke
         })
 }
 
-async fn post(http: &Http, request: HttpRequest) -> Result<HttpResponse, PlatformError> {
+async fn post(http: Http, request: HttpRequest) -> Result<HttpResponse, PlatformError> {
     let request = reqwest::Request::try_from(request)
         .map_err(|_| PlatformError::invalid("the credential cannot be put into a request"))?;
     let exchange = http.exchange(Service::Ims, request, CHANGE_LIMIT).await?;

@@ -47,7 +47,8 @@ impl FromRequestParts<AppState> for Visit {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, PageError> {
-        let session: CurrentSession = FromRequestParts::from_request_parts(parts, state).await?;
+        let session =
+            <CurrentSession as FromRequestParts<AppState>>::from_request_parts(parts, state).await?;
         let environments =
             store::environments::list(&state.store, &session.team_id, None, ENVIRONMENTS_MAX).await?;
         let chosen = CookieJar::from_headers(&parts.headers)

@@ -28,7 +28,10 @@ pub async fn resume(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
-    let decided = state.setups.resume(&visit.actor(), &visit.session.team_id, &id).await;
+    let decided = state
+        .setups
+        .resume(&visit.actor(), &visit.session.team_id, &id)
+        .await;
     answer(&id, decided, "setup-resumed")
 }
 
@@ -40,8 +43,14 @@ pub async fn confirm_undo(
 ) -> Result<Response, PageError> {
     let (setup, environment, view) = load(&state, &visit, &id).await?;
     let title = format!("Take back {}", setup.flow_name);
-    let layout = visit.in_environment(&environment.id).layout(title, NavEntry::Setups);
-    page(&UndoSetupPage { layout, setup: view, flow_name: setup.flow_name })
+    let layout = visit
+        .in_environment(&environment.id)
+        .layout(title, NavEntry::Setups);
+    page(&UndoSetupPage {
+        layout,
+        setup: view,
+        flow_name: setup.flow_name,
+    })
 }
 
 /// Takes back what a setup made.
@@ -50,7 +59,10 @@ pub async fn undo(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
-    let decided = state.setups.undo(&visit.actor(), &visit.session.team_id, &id).await;
+    let decided = state
+        .setups
+        .undo(&visit.actor(), &visit.session.team_id, &id)
+        .await;
     answer(&id, decided, "setup-undo")
 }
 
@@ -60,9 +72,13 @@ fn answer(id: &str, decided: Result<(), PersonError>, done: &str) -> Result<Resp
         Err(PersonError::NotNow) => "setup-unchanged",
         Err(PersonError::NoSetup) => return Err(PageError::not_found()),
         Err(PersonError::Busy) => {
-            return Err(PageError::new(StatusCode::CONFLICT, "setup.busy", "This setup is being worked on")
-                .what("Calls are being made for it at this moment.")
-                .advice("Go back to the setup and try again when it has come to rest."));
+            return Err(PageError::new(
+                StatusCode::CONFLICT,
+                "setup.busy",
+                "This setup is being worked on",
+            )
+            .what("Calls are being made for it at this moment.")
+            .advice("Go back to the setup and try again when it has come to rest."));
         }
         Err(PersonError::Store(error)) => return Err(error.into()),
         Err(error @ PersonError::Damaged) => return Err(PageError::internal(error)),

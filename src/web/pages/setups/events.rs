@@ -35,7 +35,13 @@ pub async fn events(
     // Subscribed before the first read, so that no change falls between the two.
     let changes = state.setups.changes();
     load(&state, &visit, &id).await?;
-    let watch = Watch { state, visit, id, changes, ended: false };
+    let watch = Watch {
+        state,
+        visit,
+        id,
+        changes,
+        ended: false,
+    };
     let events = stream::unfold((watch, true), |(mut watch, first)| async move {
         if watch.ended || (!first && !watch.wait_for_change().await) {
             return None;

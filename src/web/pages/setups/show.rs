@@ -10,7 +10,7 @@ use crate::domain::Role;
 use crate::store::environments::Environment;
 use crate::store::setups::Setup;
 use crate::store::{self};
-use crate::web::audit_trail::AuditTrail;
+//TRAIL use crate::web::audit_trail::AuditTrail;
 use crate::web::error::PageError;
 use crate::web::layout::{Layout, NavEntry};
 use crate::web::page::page;
@@ -33,7 +33,7 @@ struct ShowSetupPage {
     started_by: String,
     started: TimeView,
     finished: Option<TimeView>,
-    trail: AuditTrail,
+    //TRAIL trail: AuditTrail,
 }
 
 /// The part of the page that follows the setup.
@@ -70,7 +70,7 @@ pub async fn show(
         started_by: starter.map_or_else(|| "somebody who was removed".to_owned(), |user| user.name),
         started: times.at(setup.created_at),
         finished: setup.finished_at.map(|at| times.at(at)),
-        trail: AuditTrail::of(&state.store, "setup", &setup.id, &visit).await?,
+        //TRAIL trail: AuditTrail::of(&state.store, "setup", &setup.id, &visit).await?,
         flow_name: setup.flow_name,
         setup: view,
         environment,
@@ -100,14 +100,29 @@ pub(super) async fn load(
     let environment =
         store::environments::by_id(&state.store, &visit.session.team_id, &setup.environment_id).await?;
     let environment = environment.ok_or_else(PageError::not_found)?;
-    let view = SetupView::new(&setup, &rows, &environment, visit.may(Role::Editor), &visit.times());
+    let view = SetupView::new(
+        &setup,
+        &rows,
+        &environment,
+        visit.may(Role::Editor),
+        &visit.times(),
+    );
     Ok((setup, environment, view))
 }
 
 async fn template_link(state: &AppState, setup: &Setup) -> Result<Option<TemplateLink>, PageError> {
-    let Some(version_id) = &setup.template_version_id else { return Ok(None) };
-    let version = store::connection_templates::version_by_id(&state.store, &setup.team_id, version_id).await?;
+    let Some(version_id) = &setup.template_version_id else {
+        return Ok(None);
+    };
+    let version =
+        store::connection_templates::version_by_id(&state.store, &setup.team_id, version_id).await?;
     let Some(version) = version else { return Ok(None) };
-    let template = store::connection_templates::by_id(&state.store, &setup.team_id, &version.template_id).await?;
-    Ok(template.map(|t| TemplateLink { id: version.template_id, name: t.template.name, version: version.version }))
+    let template =
+        store::connection_templates::by_id(&state.store, &setup.team_id, &version.version.template_id)
+            .await?;
+    Ok(template.map(|t| TemplateLink {
+        id: version.version.template_id,
+        name: t.template.name,
+        version: version.version.version,
+    }))
 }

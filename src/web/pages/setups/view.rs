@@ -62,7 +62,10 @@ impl SetupView {
         may_decide: bool,
         times: &Times,
     ) -> Self {
-        let steps: Vec<StepView> = rows.iter().map(|row| StepView::new(row, rows, environment)).collect();
+        let steps: Vec<StepView> = rows
+            .iter()
+            .map(|row| StepView::new(row, rows, environment))
+            .collect();
         let asks = setup.state == SetupState::NeedsAttention;
         let (status, word) = badge(setup.state);
         Self {
@@ -75,13 +78,22 @@ impl SetupView {
                 advice: advice(question),
                 detail: setup.question_detail.clone().unwrap_or_default(),
             }),
-            waits_until: setup.retry_at.filter(|_| setup.state == SetupState::Waiting).map(|at| times.at(at)),
-            done: rows.iter().filter(|row| row.state == StepState::Confirmed).count(),
+            waits_until: setup
+                .retry_at
+                .filter(|_| setup.state == SetupState::Waiting)
+                .map(|at| times.at(at)),
+            done: rows
+                .iter()
+                .filter(|row| row.state == StepState::Confirmed)
+                .count(),
             existing: rows.iter().filter(|row| exists(row)).map(named).collect(),
             may_resume: may_decide && asks,
             may_undo: may_decide
                 && !setup.undoing
-                && matches!(setup.state, SetupState::NeedsAttention | SetupState::Waiting | SetupState::Done),
+                && matches!(
+                    setup.state,
+                    SetupState::NeedsAttention | SetupState::Waiting | SetupState::Done
+                ),
             flow_id: setup.flow_id.clone(),
             steps,
         }
@@ -138,11 +150,15 @@ fn advice(question: Question) -> &'static str {
             "Take back what exists and create the dataflow again with a later start. No data has flowed."
         }
         Question::UndoBlocked => "Mend the cause named below, then press Resume to go on taking back.",
-        Question::CannotLook => "Press Resume when Adobe answers again. Until then nothing is sent a second time.",
+        Question::CannotLook => {
+            "Press Resume when Adobe answers again. Until then nothing is sent a second time."
+        }
         Question::NotAllowed => {
             "An admin can give the role back and press Resume, or take back what exists by now."
         }
-        Question::SecretMissing => "Take back what exists and create the dataflow again: the secret is asked anew.",
+        Question::SecretMissing => {
+            "Take back what exists and create the dataflow again: the secret is asked anew."
+        }
     }
 }
 
@@ -158,8 +174,13 @@ fn named(row: &Step) -> String {
 /// The name under which the platform shows the object.
 fn object_name(row: &Step) -> String {
     let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
-    let name = body.get("name").or_else(|| body.get("title")).and_then(Value::as_str);
-    name.filter(|_| row.kind != StepKind::MappingSet).unwrap_or_default().to_owned()
+    let name = body
+        .get("name")
+        .or_else(|| body.get("title"))
+        .and_then(Value::as_str);
+    name.filter(|_| row.kind != StepKind::MappingSet)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 impl StepView {
@@ -174,7 +195,10 @@ impl StepView {
             object_name: object_name(row),
             object_id: row.object_id.clone().unwrap_or_default(),
             duration: duration(row).map(numbers::duration).unwrap_or_default(),
-            current: matches!(row.state, StepState::Intent | StepState::Unknown | StepState::UndoIntent),
+            current: matches!(
+                row.state,
+                StepState::Intent | StepState::Unknown | StepState::UndoIntent
+            ),
             call: call(row, environment),
         }
     }
@@ -210,26 +234,44 @@ fn note(row: &Step, rows: &[Step]) -> String {
         }
         StepState::Planned => waiting_for(row, rows),
         StepState::Unknown if row.failed_looks > 0 => {
-            "Adobe cannot be asked right now whether it was made. It is not sent again before that is known.".to_owned()
+            "Adobe cannot be asked right now whether it was made. It is not sent again before that is known."
+                .to_owned()
         }
         StepState::Unknown => {
-            "The answer was lost, so Headgate looks whether it was made before anything is sent again.".to_owned()
+            "The answer was lost, so Headgate looks whether it was made before anything is sent again."
+                .to_owned()
         }
-        StepState::Confirmed if row.adopted && row.attempt == 0 => "It existed already and is shared.".to_owned(),
+        StepState::Confirmed if row.adopted && row.attempt == 0 => {
+            "It existed already and is shared.".to_owned()
+        }
         StepState::Confirmed if row.adopted => {
             "The answer was lost; it had been made all the same and was taken over.".to_owned()
         }
         StepState::Rejected | StepState::UndoFailed => problem(row).unwrap_or_default(),
-        StepState::Kept => row.answer.clone().unwrap_or_else(|| "It stays, because others use it.".to_owned()),
+        StepState::Kept => row
+            .answer
+            .clone()
+            .unwrap_or_else(|| "It stays, because others use it.".to_owned()),
         _ => String::new(),
     }
 }
 
 fn waiting_for(row: &Step, rows: &[Step]) -> String {
     let needs: Vec<StepKind> = serde_json::from_str(&row.needs).unwrap_or_default();
-    let missing = |kind: &&StepKind| rows.iter().any(|r| r.kind == **kind && r.state != StepState::Confirmed);
-    let names: Vec<String> = needs.iter().filter(missing).map(|kind| kind.label().to_lowercase()).collect();
-    if names.is_empty() { String::new() } else { format!("Waits for: {}.", names.join(", ")) }
+    let missing = |kind: &&StepKind| {
+        rows.iter()
+            .any(|r| r.kind == **kind && r.state != StepState::Confirmed)
+    };
+    let names: Vec<String> = needs
+        .iter()
+        .filter(missing)
+        .map(|kind| kind.label().to_lowercase())
+        .collect();
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("Waits for: {}.", names.join(", "))
+    }
 }
 
 /// What the platform said, with its own code.
@@ -247,7 +289,10 @@ fn call(row: &Step, environment: &Environment) -> CallView {
     let body = row.sent_body.as_deref().unwrap_or(&row.body);
     let body: Value = serde_json::from_str(body).unwrap_or_default();
     let query: Vec<(String, String)> = serde_json::from_str(&row.query).unwrap_or_default();
-    let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let query: Vec<String> = query
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     let separator = if query.is_empty() { "" } else { "?" };
     let path = format!("{FOUNDATION}{}{separator}{}", row.path, query.join("&"));
     let outcome = row.answer_status.map(|status| match duration(row) {

@@ -17,7 +17,7 @@ use crate::platform::Clients;
 use crate::store::{Store, StoreError};
 use crate::vault::{KeyRing, VaultError};
 
-pub use check::{CheckState, CheckedStep, read_steps};
+pub use check::steps_of;
 pub use form::{EnvironmentForm, SaveForm};
 
 /// Adds, checks and archives environments. Cheap to clone.

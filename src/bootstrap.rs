@@ -10,9 +10,11 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
+use crate::accounts::{Accounts, SessionLimits};
 use crate::config::Config;
 use crate::domain::SharedClock;
 use crate::domain::setup::Rules;
+use crate::environments::Environments;
 use crate::history::History;
 use crate::lifecycle::{End, Lifecycle, StillRunning};
 use crate::platform::{Clients, Endpoints, EndpointsError, Http, HttpOptions, PlatformError};
@@ -140,8 +142,14 @@ pub async fn start(config: &Config, variation: Variation, lifecycle: Lifecycle) 
         Setups::new(store.clone(), Arc::clone(&vault), clients.clone(), Arc::clone(&clock), variation.rules, finished);
     let history_interval = Duration::from_secs(config.history_interval_seconds.into());
     let history = History::new(store.clone(), clients.clone(), Arc::clone(&clock), history_interval, to_read);
+    let limits = SessionLimits {
+        idle_ms: i64::from(config.session_idle_minutes) * 60_000,
+        absolute_ms: i64::from(config.session_hours) * 3_600_000,
+    };
     let state = AppState {
         store: store.clone(),
+        accounts: Accounts::new(store.clone(), Arc::clone(&clock), limits),
+        environments: Environments::new(store.clone(), Arc::clone(&vault), clients.clone(), Arc::clone(&clock)),
         vault,
         clients,
         setups: setups.clone(),
@@ -151,14 +159,12 @@ pub async fn start(config: &Config, variation: Variation, lifecycle: Lifecycle) 
         site: Arc::new(Site::new(&public_url(config, address), address)),
         settings: Arc::new(WebSettings {
             time_zone: config.time_zone.clone(),
-            session_idle_ms: i64::from(config.session_idle_minutes) * 60_000,
-            session_ms: i64::from(config.session_hours) * 3_600_000,
             demo: variation.demo,
         }),
     };
     supervise(&lifecycle, &setups, &history, history_interval);
-    let router = route_table::build(ROUTES).with_state(state.clone()).layer(session_layer::layer(state.clone()));
-    let router = layers::wrap(router, Arc::clone(&state.site));
+    let router = route_table::build(ROUTES).with_state(state.clone());
+    let router = layers::wrap(session_layer::wrap(router, state.clone()), Arc::clone(&state.site));
     lifecycle.spawn(server::serve(listener, router, lifecycle.stopping()));
     Ok(Running { address, state, history, store, _lock: lock })
 }

@@ -1,3 +1,8 @@
 //! One folder per area, one file per page; the listing of these folders is the site map.
 
+pub mod account;
+pub mod audit;
+pub mod environments;
+pub mod health;
+pub mod session;
 pub mod setups;

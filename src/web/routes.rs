@@ -26,10 +26,14 @@ pub const ROUTES: &[Route<AppState>] = &[
     })
     .csrf(Csrf::Origin)
     .audited("session.started"),
-    Route::post("/sign-out", Access::SignedIn, |m| on(m, session::sign_out::submit)).audited("session.ended"),
+    Route::post("/sign-out", Access::SignedIn, |m| {
+        on(m, session::sign_out::submit)
+    })
+    .audited("session.ended"),
     // One's own account.
     Route::get("/account", Access::SignedIn, |m| on(m, account::show::show)),
-    Route::post("/account", Access::SignedIn, |m| on(m, account::show::submit)).audited("user.time_zone_changed"),
+    Route::post("/account", Access::SignedIn, |m| on(m, account::show::submit))
+        .audited("user.time_zone_changed"),
     Route::post("/account/password", Access::SignedIn, |m| {
         on(m, account::password::submit)
     })
@@ -40,9 +44,16 @@ pub const ROUTES: &[Route<AppState>] = &[
     .audited("session.ended"),
     Route::post("/theme", Access::SignedIn, |m| on(m, account::theme::submit)),
     // Environments.
-    Route::get("/environments", Access::Viewer, |m| on(m, environments::list::list)),
-    Route::get("/environments/new", Access::Admin, |m| on(m, environments::new::show)),
-    Route::post("/environments", Access::Admin, |m| on(m, environments::new::submit)).audited("environment.added"),
+    Route::get("/environments", Access::Viewer, |m| {
+        on(m, environments::list::list)
+    }),
+    Route::get("/environments/new", Access::Admin, |m| {
+        on(m, environments::new::show)
+    }),
+    Route::post("/environments", Access::Admin, |m| {
+        on(m, environments::new::submit)
+    })
+    .audited("environment.added"),
     Route::get("/environments/{id}", Access::Viewer, |m| {
         on(m, environments::show::show)
     }),

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::domain::SharedClock;
 use crate::domain::setup::Rules;
 use crate::environments::Environments;
-//H use crate::history::History;
+use crate::history::History;
 use crate::lifecycle::{End, Lifecycle, StillRunning};
 use crate::platform::{Clients, Endpoints, EndpointsError, Http, HttpOptions, PlatformError};
 use crate::setups::Setups;
@@ -105,8 +105,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// What handlers reach.
     pub state: AppState,
-    //H     /// The history task.
-    //H     pub history: History,
+    /// The history task.
+    pub history: History,
     store: Store,
     // Held until the process ends.
     _lock: File,
@@ -153,7 +153,7 @@ pub async fn start(
     let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
 
-    let (finished, _to_read) = mpsc::channel(FINISHED_QUEUE);
+    let (finished, to_read) = mpsc::channel(FINISHED_QUEUE);
     let clock = Arc::clone(&variation.clock);
     let setups = Setups::new(
         store.clone(),
@@ -163,8 +163,14 @@ pub async fn start(
         variation.rules,
         finished,
     );
-    //H     let history_interval = Duration::from_secs(config.history_interval_seconds.into());
-    //H     let history = History::new(store.clone(), clients.clone(), Arc::clone(&clock), history_interval, to_read);
+    let history_interval = Duration::from_secs(config.history_interval_seconds.into());
+    let history = History::new(
+        store.clone(),
+        clients.clone(),
+        Arc::clone(&clock),
+        history_interval,
+        to_read,
+    );
     let limits = SessionLimits {
         idle_ms: i64::from(config.session_idle_minutes) * 60_000,
         absolute_ms: i64::from(config.session_hours) * 3_600_000,
@@ -181,7 +187,7 @@ pub async fn start(
         vault,
         clients,
         setups: setups.clone(),
-        //H         history: history.clone(),
+        history: history.clone(),
         clock,
         lifecycle: lifecycle.clone(),
         site: Arc::new(Site::new(&public_url(config, address), address)),
@@ -190,7 +196,7 @@ pub async fn start(
             demo: variation.demo,
         }),
     };
-    supervise(&lifecycle, &setups);
+    supervise(&lifecycle, &setups, &history, history_interval);
     let router = route_table::build(ROUTES).with_state(state.clone());
     let router = layers::wrap(
         session_layer::wrap(router, state.clone()),
@@ -200,6 +206,7 @@ pub async fn start(
     Ok(Running {
         address,
         state,
+        history,
         store,
         _lock: lock,
     })
@@ -221,17 +228,21 @@ impl Running {
     }
 }
 
-fn supervise(lifecycle: &Lifecycle, setups: &Setups) {
+fn supervise(lifecycle: &Lifecycle, setups: &Setups, history: &History, history_interval: Duration) {
     let (setups, stop) = (setups.clone(), lifecycle.stopping());
     lifecycle.spawn_supervised("setups", Duration::from_secs(5), move |heartbeat| {
         let (setups, stop) = (setups.clone(), stop.clone());
         async move { setups.dispatch(stop, || heartbeat.beat()).await }
     });
-    //H     let (history, stop) = (history.clone(), lifecycle.stopping());
-    //H     lifecycle.spawn_supervised("history", history_interval.max(Duration::from_secs(60)), move |heartbeat| {
-    //H         let (history, stop) = (history.clone(), stop.clone());
-    //H         async move { history.run(stop, || heartbeat.beat()).await }
-    //H     });
+    let (history, stop) = (history.clone(), lifecycle.stopping());
+    lifecycle.spawn_supervised(
+        "history",
+        history_interval.max(Duration::from_secs(60)),
+        move |heartbeat| {
+            let (history, stop) = (history.clone(), stop.clone());
+            async move { history.run(stop, || heartbeat.beat()).await }
+        },
+    );
 }
 
 /// The address under which people reach the server; the default follows the port that was bound.

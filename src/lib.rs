@@ -11,6 +11,7 @@
 //! | [`platform`] | client of IMS, Flow Service, Schema Registry, Catalog, Data Prep and sandboxes |
 //! | [`audit`] | who did what: composing and reading audit events |
 //! | [`accounts`] | people, passwords, sessions, roles |
+//! | [`environments`] | organization + sandbox + credential: adding, checking, archiving |
 //! | [`connection_templates`] | versioned recipes and their parameters |
 //! | [`setups`] | running, looking up, resuming and undoing the chain of calls that makes a dataflow |
 //! | [`history`] | mirroring flows and runs |
@@ -23,18 +24,19 @@
 //!
 //! ```text
 //! domain  ←  vault config telemetry lifecycle  ←  store  platform  ←  audit
-//!         ←  accounts  connection_templates  setups  history  ←  web  ←  bootstrap  ←  cli  ←  main
+//!         ←  accounts  environments  connection_templates  setups  history  ←  web  ←  bootstrap  ←  cli  ←  main
 //! emulator: beside the house; only cli and tests know it
 //! ```
 
 pub mod accounts;
 pub mod audit;
-// pub mod bootstrap; (wired when the rooms it starts have landed)
+pub mod bootstrap;
 pub mod cli;
 pub mod config;
 pub mod connection_templates;
 pub mod domain;
 pub mod emulator;
+pub mod environments;
 pub mod history;
 pub mod lifecycle;
 pub mod platform;

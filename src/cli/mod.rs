@@ -4,8 +4,10 @@
 //! `Command` and one arm in `Command::run`.
 
 mod config;
+mod demo;
 mod emulator;
 mod exit;
+mod serve;
 mod settings;
 
 use std::ffi::OsString;
@@ -31,6 +33,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Try everything against an emulator of the Platform APIs: no account, no network
+    Demo(demo::Arguments),
+    /// Serve Headgate
+    Serve(serve::Arguments),
     Emulator(emulator::Arguments),
     /// Print the settings in force, where each comes from and what it means
     Config(config::Arguments),
@@ -39,6 +45,8 @@ enum Command {
 impl Command {
     async fn run(self) -> Result<(), CliError> {
         match self {
+            Self::Demo(arguments) => demo::run(&arguments).await,
+            Self::Serve(arguments) => serve::run(&arguments).await,
             Self::Config(arguments) => config::run(&arguments, &mut std::io::stdout()),
             Self::Emulator(arguments) => emulator::run(arguments).await,
         }

@@ -1,10 +1,16 @@
 //! What a person may ask of a setup: go on, or take back what it made.
 
+use std::time::Duration;
+
 use super::journal::{Note, RecordError, Taken};
 use super::{LEASE_TTL_MS, Setups, lease_name};
 use crate::audit::Actor;
 use crate::domain::setup::Event;
 use crate::store::{self, StoreError};
+
+/// How often and how long apart a lease is tried before a person is told to come back.
+const LEASE_TRIES: u32 = 40;
+const LEASE_PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a person's wish was not followed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -57,17 +63,29 @@ impl Setups {
         let setup = store::setups::by_id(store, team_id, setup_id)
             .await?
             .ok_or(PersonError::NoSetup)?;
-        let (name, now) = (lease_name(&setup.id), self.inner.clock.now_ms());
-        let mut tx = store.begin().await?;
-        let epoch = store::leases::acquire(&mut tx, &name, &self.inner.holder, now, LEASE_TTL_MS).await?;
-        tx.commit().await?;
-        let epoch = epoch.ok_or(PersonError::Busy)?;
+        let name = lease_name(&setup.id);
+        let epoch = self.lease_soon(&name).await?;
         let decided = self.record_decision(actor, &setup.id, epoch, event, word).await;
         let mut tx = store.begin().await?;
         store::leases::release(&mut tx, &name, &self.inner.holder, epoch).await?;
         tx.commit().await?;
         self.wake();
         decided
+    }
+
+    /// Takes the lease; a worker that has just come to rest gives it up within moments.
+    async fn lease_soon(&self, name: &str) -> Result<i64, PersonError> {
+        for _ in 0..LEASE_TRIES {
+            let now = self.inner.clock.now_ms();
+            let mut tx = self.inner.store.begin().await?;
+            let epoch = store::leases::acquire(&mut tx, name, &self.inner.holder, now, LEASE_TTL_MS).await?;
+            tx.commit().await?;
+            if let Some(epoch) = epoch {
+                return Ok(epoch);
+            }
+            tokio::time::sleep(LEASE_PAUSE).await;
+        }
+        Err(PersonError::Busy)
     }
 
     async fn record_decision(

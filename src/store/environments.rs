@@ -109,6 +109,8 @@ const LIST_ALL_ACTIVE: &str = select!("WHERE archived_at IS NULL ORDER BY id");
 const UPDATE_CREDENTIAL: &str = "UPDATE environments SET client_id = $3, client_secret = $4, \
      client_secret_fingerprint = $5, scopes = $6, check_steps = NULL, checked_at = NULL, updated_at = $7 \
      WHERE id = $2 AND team_id = $1";
+const RENAME: &str = "UPDATE environments SET name = $3 WHERE id = $2 AND team_id = $1";
+const SET_PRODUCTION: &str = "UPDATE environments SET production = $2 WHERE id = $1";
 const SET_CHECK: &str = "UPDATE environments SET check_steps = $2, checked_at = $3 WHERE id = $1";
 const SET_DATA_LAKE_CONNECTION: &str = "UPDATE environments \
      SET data_lake_connection_id = COALESCE(data_lake_connection_id, $2) WHERE id = $1 \
@@ -200,6 +202,20 @@ pub async fn update_credential(
         .bind(credential.client_secret_fingerprint)
         .bind(credential.scopes)
         .bind(at);
+    Ok(change!(tx, |db| update.execute(db))?.rows_affected() == 1)
+}
+
+/// Gives an environment another name. [`StoreError::Duplicate`]: the team has one of that name.
+pub async fn rename(tx: &mut WriteTx, team_id: &str, id: &str, name: &str) -> Result<bool, StoreError> {
+    let update = sqlx::query(RENAME).bind(team_id).bind(id).bind(name);
+    let renamed =
+        change!(tx, |db| update.execute(db)).map_err(|error| error.naming("the environment's name"))?;
+    Ok(renamed.rows_affected() == 1)
+}
+
+/// Stores whether the platform calls the sandbox a production one. False: no such environment.
+pub async fn set_production(tx: &mut WriteTx, id: &str, production: bool) -> Result<bool, StoreError> {
+    let update = sqlx::query(SET_PRODUCTION).bind(id).bind(i64::from(production));
     Ok(change!(tx, |db| update.execute(db))?.rows_affected() == 1)
 }
 

@@ -83,6 +83,7 @@ const USER_BY_ID: &str = select_user!("WHERE id = $1");
 const LIST_USERS: &str = select_user!("WHERE login > $1 ORDER BY login LIMIT $2");
 const SET_DISABLED: &str = "UPDATE users SET disabled_at = $2 WHERE id = $1";
 const SET_PASSWORD_HASH: &str = "UPDATE users SET password_hash = $2 WHERE id = $1";
+const SET_TIME_ZONE: &str = "UPDATE users SET time_zone = $2 WHERE id = $1";
 const UPSERT_MEMBERSHIP: &str = "INSERT INTO memberships (team_id, user_id, role, created_at) VALUES ($1, $2, $3, $4) \
      ON CONFLICT (team_id, user_id) DO UPDATE SET role = excluded.role";
 const REMOVE_MEMBERSHIP: &str = "DELETE FROM memberships WHERE team_id = $1 AND user_id = $2";
@@ -181,6 +182,12 @@ pub async fn set_disabled(
 /// Stores another password's hash. False: there is no such person.
 pub async fn set_password_hash(tx: &mut WriteTx, user_id: &str, hash: &Hidden) -> Result<bool, StoreError> {
     let update = sqlx::query(SET_PASSWORD_HASH).bind(user_id).bind(hash);
+    Ok(change!(tx, |db| update.execute(db))?.rows_affected() == 1)
+}
+
+/// Sets the zone in which a person reads times. False: there is no such person.
+pub async fn set_time_zone(tx: &mut WriteTx, user_id: &str, zone: Option<&str>) -> Result<bool, StoreError> {
+    let update = sqlx::query(SET_TIME_ZONE).bind(user_id).bind(zone);
     Ok(change!(tx, |db| update.execute(db))?.rows_affected() == 1)
 }
 

@@ -55,6 +55,19 @@ pub struct Session {
     pub expires_at: i64,
 }
 
+/// A session as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ListedSession {
+    /// SHA-256 of the cookie's value, hex.
+    pub token_hash: Hidden,
+    /// From where they signed in.
+    pub client_address: String,
+    /// UTC epoch milliseconds.
+    pub created_at: i64,
+    /// The last stored use.
+    pub last_seen_at: i64,
+}
+
 const INSERT: &str = "INSERT INTO sessions \
      (token_hash, user_id, team_id, csrf, client_address, created_at, last_seen_at, expires_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $6, $7)";
@@ -64,6 +77,8 @@ const FIND: &str = "SELECT s.token_hash, s.user_id, u.login AS user_login, u.nam
      FROM sessions s JOIN users u ON u.id = s.user_id JOIN teams t ON t.id = s.team_id \
      LEFT JOIN memberships m ON m.team_id = s.team_id AND m.user_id = s.user_id \
      WHERE s.token_hash = $1";
+const LIST_FOR_USER: &str = "SELECT token_hash, client_address, created_at, last_seen_at FROM sessions \
+     WHERE user_id = $1 AND last_seen_at > $2 AND expires_at > $3 ORDER BY last_seen_at DESC, token_hash LIMIT 100";
 const TOUCH: &str = "UPDATE sessions SET last_seen_at = $2 WHERE token_hash = $1";
 const SWITCH_TEAM: &str = "UPDATE sessions SET team_id = $2 WHERE token_hash = $1";
 const DELETE: &str = "DELETE FROM sessions WHERE token_hash = $1";
@@ -72,7 +87,7 @@ const DELETE_EXPIRED: &str = "DELETE FROM sessions WHERE expires_at <= $1";
 
 /// Reads on a page's path.
 #[cfg(test)]
-pub(super) const PAGE_READS: &[&str] = &[FIND];
+pub(super) const PAGE_READS: &[&str] = &[FIND, LIST_FOR_USER];
 
 /// Stores a sign-in.
 pub async fn insert(tx: &mut WriteTx, session: &NewSession) -> Result<(), StoreError> {
@@ -93,6 +108,20 @@ pub async fn find(store: &Store, token_hash: &str) -> Result<Option<Session>, St
     read!(store, |db| sqlx::query_as(FIND)
         .bind(token_hash)
         .fetch_optional(db))
+}
+
+/// A person's newest 100 sessions that were used after `used_after` and end after `ends_after`, the last used first.
+pub async fn list_for_user(
+    store: &Store,
+    user_id: &str,
+    used_after: i64,
+    ends_after: i64,
+) -> Result<Vec<ListedSession>, StoreError> {
+    let query = sqlx::query_as(LIST_FOR_USER)
+        .bind(user_id)
+        .bind(used_after)
+        .bind(ends_after);
+    read!(store, |db| query.fetch_all(db))
 }
 
 /// Notes a use. False: the session has ended meanwhile.

@@ -4,6 +4,8 @@
 //! [`route_table`] → a handler.
 
 pub mod assets;
+pub mod audit_sentence;
+pub mod audit_trail;
 pub mod call_view;
 pub mod charts;
 pub mod csrf;
@@ -18,15 +20,18 @@ pub mod next_path;
 pub mod numbers;
 pub mod page;
 pub mod pages;
+pub mod remembered;
 pub mod request_id;
 pub mod route_table;
 pub mod routes;
 pub mod security_headers;
 pub mod server;
 pub mod session;
+pub mod session_layer;
 pub mod site;
 pub mod state;
 pub mod status;
+pub mod stranger;
 pub mod table;
 pub mod times;
 pub mod visit;

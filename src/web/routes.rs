@@ -3,7 +3,8 @@
 use axum::routing::on;
 
 use super::assets;
-use super::pages::{flows, overview, setups};
+use super::csrf::Csrf;
+use super::pages::{account, audit, environments, flows, health, overview, session, setups};
 use super::route_table::Route;
 use super::session::Access;
 use super::state::AppState;
@@ -30,6 +31,74 @@ pub const ROUTES: &[Route<AppState>] = &[
         on(m, flows::switch::disable)
     })
     .audited("flow.disabled"),
+    // Health.
+    Route::get("/healthz", Access::Public, |m| on(m, health::alive)),
+    Route::get("/readyz", Access::Public, |m| on(m, health::ready)),
+    // Signing in and out.
+    Route::get("/sign-in", Access::Public, |m| on(m, session::sign_in::show)),
+    Route::post("/sign-in", Access::Public, |m| on(m, session::sign_in::submit))
+        .csrf(Csrf::Origin)
+        .audited("session.started"),
+    Route::post("/sign-in/demo", Access::Public, |m| {
+        on(m, session::sign_in_demo::submit)
+    })
+    .csrf(Csrf::Origin)
+    .audited("session.started"),
+    Route::post("/sign-out", Access::SignedIn, |m| {
+        on(m, session::sign_out::submit)
+    })
+    .audited("session.ended"),
+    // One's own account.
+    Route::get("/account", Access::SignedIn, |m| on(m, account::show::show)),
+    Route::post("/account", Access::SignedIn, |m| on(m, account::show::submit))
+        .audited("user.time_zone_changed"),
+    Route::post("/account/password", Access::SignedIn, |m| {
+        on(m, account::password::submit)
+    })
+    .audited("user.password_changed"),
+    Route::post("/account/sessions/{id}/end", Access::SignedIn, |m| {
+        on(m, account::end_session::submit)
+    })
+    .audited("session.ended"),
+    Route::post("/theme", Access::SignedIn, |m| on(m, account::theme::submit)),
+    // Environments.
+    Route::get("/environments", Access::Viewer, |m| {
+        on(m, environments::list::list)
+    }),
+    Route::get("/environments/new", Access::Admin, |m| {
+        on(m, environments::new::show)
+    }),
+    Route::post("/environments", Access::Admin, |m| {
+        on(m, environments::new::submit)
+    })
+    .audited("environment.added"),
+    Route::get("/environments/{id}", Access::Viewer, |m| {
+        on(m, environments::show::show)
+    }),
+    Route::get("/environments/{id}/edit", Access::Admin, |m| {
+        on(m, environments::edit::show)
+    }),
+    Route::post("/environments/{id}/edit", Access::Admin, |m| {
+        on(m, environments::edit::submit)
+    })
+    .audited("environment.saved"),
+    Route::post("/environments/{id}/check", Access::Admin, |m| {
+        on(m, environments::check::submit)
+    })
+    .audited("environment.checked"),
+    Route::get("/environments/{id}/archive", Access::Admin, |m| {
+        on(m, environments::archive::show)
+    }),
+    Route::post("/environments/{id}/archive", Access::Admin, |m| {
+        on(m, environments::archive::submit)
+    })
+    .audited("environment.archived"),
+    Route::post("/environments/{id}/select", Access::Viewer, |m| {
+        on(m, environments::select::submit)
+    }),
+    // Who did what.
+    Route::get("/audit", Access::Viewer, |m| on(m, audit::list::list)).audited("audit.read"),
+    Route::get("/audit/{seq}", Access::Viewer, |m| on(m, audit::show::show)),
     // Setups.
     Route::get("/setups", Access::Viewer, |m| on(m, setups::list::list)),
     Route::get("/setups/{id}", Access::Viewer, |m| on(m, setups::show::show)),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::accounts::Accounts;
 use crate::domain::SharedClock;
+use crate::environments::Environments;
 use crate::history::History;
 use crate::lifecycle::Lifecycle;
 use crate::platform::Clients;
@@ -21,6 +23,10 @@ pub struct AppState {
     pub vault: Arc<KeyRing>,
     /// Clients of the platform, one per environment.
     pub clients: Clients,
+    /// Lets people in and out.
+    pub accounts: Accounts,
+    /// Adds, checks and archives environments.
+    pub environments: Environments,
     /// Makes dataflows.
     pub setups: Setups,
     /// Mirrors flows and runs.
@@ -40,10 +46,6 @@ pub struct AppState {
 pub struct WebSettings {
     /// IANA name of the zone for people who chose none.
     pub time_zone: String,
-    /// A session ends after so many milliseconds without a request.
-    pub session_idle_ms: i64,
-    /// A session ends so many milliseconds after sign-in.
-    pub session_ms: i64,
     /// Set in demo mode.
     pub demo: Option<Demo>,
 }

@@ -1,6 +1,6 @@
 //! Instants as people read them: in their own zone, with UTC beside it.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 /// The viewer's zone and the present, from which a page makes all its [`TimeView`]s.
 #[derive(Clone, Debug)]
@@ -16,6 +16,21 @@ impl Times {
             zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC),
             now_ms,
         }
+    }
+
+    /// When a day such as `2026-03-21` begins for this viewer, in UTC epoch milliseconds; none if it is no day.
+    pub fn day_starts(&self, day: &str) -> Option<i64> {
+        self.midnight(day.trim().parse().ok()?)
+    }
+
+    /// When such a day is over.
+    pub fn day_ends(&self, day: &str) -> Option<i64> {
+        self.midnight(day.trim().parse::<Date>().ok()?.tomorrow().ok()?)
+    }
+
+    fn midnight(&self, day: Date) -> Option<i64> {
+        let midnight = day.to_zoned_datetime(self.zone.clone()).ok()?;
+        Some(midnight.timestamp().as_millisecond())
     }
 
     /// The instant `at_ms` (UTC epoch milliseconds) as this viewer sees it.
@@ -135,6 +150,24 @@ mod tests {
             );
         }
         assert!(!Times::new("UTC", MARCH_21 - 1).at(MARCH_21).is_past());
+    }
+
+    #[test]
+    fn days_are_the_viewers() {
+        let paris = Times::new("Europe/Paris", 0);
+        assert_eq!(paris.day_starts("2026-03-21"), Some(MARCH_21 - 8 * 3_600_000));
+        let (starts, ends) = (
+            paris.day_starts("2026-03-29").unwrap(),
+            paris.day_ends("2026-03-29").unwrap(),
+        );
+        assert_eq!(
+            ends - starts,
+            23 * 3_600_000,
+            "the day on which the clocks go forward"
+        );
+        for nonsense in ["", "21.3.2026", "2026-02-30", "x"] {
+            assert_eq!(paris.day_starts(nonsense), None, "{nonsense}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::session::CurrentSession;
 use super::state::AppState;
 use super::status::Status;
 use super::times::Times;
+use crate::accounts::sessions::Person;
 use crate::audit::Actor;
 use crate::domain::Role;
 use crate::store::environments::Environment;
@@ -116,6 +117,15 @@ impl Visit {
         )
     }
 
+    /// Who this is, for the room of accounts.
+    pub fn person(&self) -> Person<'_> {
+        Person {
+            user_id: &self.session.user_id,
+            name: &self.session.user_name,
+            team_id: &self.session.team_id,
+        }
+    }
+
     /// The id under which the log knows this request.
     pub fn request_id(&self) -> &str {
         &self.request_id
@@ -165,6 +175,12 @@ fn told(key: &str) -> Option<Flash> {
         "setup-undo" => "What this setup made is being taken back.",
         "setup-unchanged" => "Nothing was changed: that is not possible where the setup stands now.",
         "draft-deleted" => "The draft was deleted.",
+        "environment-checked" => "The credential was checked.",
+        "environment-checking" => {
+            "The check takes longer than usual. Load this page again to see what it found."
+        }
+        "password-changed" => "Your password was changed. Your other sessions have ended.",
+        "session-ended" => "The session was ended.",
         "time-zone-saved" => "Times are shown in your zone now.",
         _ => return None,
     };

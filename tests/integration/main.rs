@@ -1,3 +1,5 @@
-//! The integration tests: one binary, one module per room.
+//! The integration tests: one binary. Rooms and pages have a module each; `support` starts what they need.
 
 mod emulator;
+mod setups;
+mod support;

@@ -1,5 +1,7 @@
 //! One field of a form, and what is wrong with a whole one.
 
+use crate::domain::Problem;
+
 /// Which control a field has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {
@@ -75,6 +77,8 @@ pub struct FieldView {
     pub value: String,
     /// What is wrong with it; empty for nothing.
     pub error: String,
+    /// The stable code of what is wrong, such as `input.missing`; shown as `data-code`.
+    pub code: &'static str,
     /// Optional fields say so; required ones don't.
     pub required: bool,
     /// Which control.
@@ -98,6 +102,7 @@ impl FieldView {
             hint: String::new(),
             value: String::new(),
             error: String::new(),
+            code: "",
             required: true,
             kind,
             options: Vec::new(),
@@ -120,6 +125,18 @@ impl FieldView {
         Self {
             value: value.into(),
             ..self
+        }
+    }
+
+    /// With the first of these problems that is about this field, if any.
+    pub fn problem_of(self, problems: &[Problem]) -> Self {
+        match problems.iter().find(|problem| problem.field == self.name) {
+            Some(problem) => Self {
+                error: problem.message.clone(),
+                code: problem.code,
+                ..self
+            },
+            None => self,
         }
     }
 
@@ -205,6 +222,8 @@ pub struct FieldError {
     pub target: String,
     /// One sentence that says how to put it right.
     pub text: String,
+    /// The stable code of what is wrong; empty if it has none.
+    pub code: &'static str,
 }
 
 impl FormErrors {
@@ -216,6 +235,7 @@ impl FormErrors {
             .map(|field| FieldError {
                 target: field.target(),
                 text: field.error.clone(),
+                code: field.code,
             });
         Self {
             general: Vec::new(),

@@ -1,6 +1,11 @@
 //! One folder per area, one file per page; the listing of these folders is the site map.
 
+pub mod account;
+pub mod audit;
+pub mod environments;
 pub mod flows;
 mod freshness;
+pub mod health;
 pub mod overview;
+pub mod session;
 pub mod setups;

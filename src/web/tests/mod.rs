@@ -96,6 +96,8 @@ async fn session_from_test_header(mut request: Request, next: Next) -> Response 
             team_name: "Data".into(),
             role,
             csrf: SecretString::from(TOKEN),
+            time_zone: "UTC".into(),
+            client_address: "127.0.0.1".into(),
         });
     }
     next.run(request).await

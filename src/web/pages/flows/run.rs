@@ -55,7 +55,7 @@ pub async fn show(
     visit: Visit,
     Path((flow_id, run_id)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
-    let (store, team_id) = (&state.store, &visit.session.team_id);
+    let (store, team_id) = (&state.store, &visit.session.team_id.clone());
     let flow = flows::by_id(store, team_id, None, &flow_id).await?.ok_or_else(PageError::not_found)?;
     let environment = store::environments::by_id(store, team_id, &flow.record.environment_id).await?;
     let environment = environment.ok_or_else(PageError::not_found)?;

@@ -12,6 +12,7 @@ use crate::store::flows::{self, Flow};
 use crate::store::runs::{self, Run};
 use crate::store::setups::Setup;
 use crate::store::{self, sync_state};
+use crate::web::audit_trail::AuditTrail;
 use crate::web::error::PageError;
 use crate::web::layout::{Layout, NavEntry};
 use crate::web::page::page;
@@ -46,6 +47,7 @@ struct FlowPage {
     created: Option<TimeView>,
     updated: Option<TimeView>,
     origin: Option<Origin>,
+    trail: AuditTrail,
     raw: String,
     /// The newest runs are shown, which are followed.
     is_followed: bool,
@@ -142,6 +144,7 @@ pub async fn show(
         created: record.platform_created_at.map(|at| times.at(at)),
         updated: record.platform_updated_at.map(|at| times.at(at)),
         origin: origin(&state, &visit, &shown).await?,
+        trail: AuditTrail::of(&state.store, "flow", &id, &visit).await?,
         raw: view::pretty(&raw),
         is_followed: before.is_none(),
         swap_other_places: false,
@@ -158,6 +161,7 @@ async fn origin(state: &AppState, visit: &Visit, shown: &Shown) -> Result<Option
     let mut template = None;
     if let Some(version_id) = &setup.template_version_id
         && let Some(version) = store::connection_templates::version_by_id(store, team_id, version_id).await?
+        && let version = version.version
         && let Some(named) = store::connection_templates::by_id(store, team_id, &version.template_id).await?
     {
         template = Some((version.template_id, named.template.name, version.version));

@@ -10,7 +10,7 @@ use crate::domain::Role;
 use crate::store::environments::Environment;
 use crate::store::setups::Setup;
 use crate::store::{self};
-//TRAIL use crate::web::audit_trail::AuditTrail;
+use crate::web::audit_trail::AuditTrail;
 use crate::web::error::PageError;
 use crate::web::layout::{Layout, NavEntry};
 use crate::web::page::page;
@@ -33,7 +33,7 @@ struct ShowSetupPage {
     started_by: String,
     started: TimeView,
     finished: Option<TimeView>,
-    //TRAIL trail: AuditTrail,
+    trail: AuditTrail,
 }
 
 /// The part of the page that follows the setup.
@@ -70,7 +70,7 @@ pub async fn show(
         started_by: starter.map_or_else(|| "somebody who was removed".to_owned(), |user| user.name),
         started: times.at(setup.created_at),
         finished: setup.finished_at.map(|at| times.at(at)),
-        //TRAIL trail: AuditTrail::of(&state.store, "setup", &setup.id, &visit).await?,
+        trail: AuditTrail::of(&state.store, "setup", &setup.id, &visit).await?,
         flow_name: setup.flow_name,
         setup: view,
         environment,

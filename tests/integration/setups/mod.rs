@@ -1,0 +1,8 @@
+//! The setup engine against the emulator over a socket.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod creating;
+mod interrupted;
+mod pages;
+mod undoing;

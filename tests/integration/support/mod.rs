@@ -1,0 +1,7 @@
+//! What tests start: an emulator over a socket, a real database, the real client, and what stands on them.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+pub mod app;
+pub mod recipes;
+pub mod works;

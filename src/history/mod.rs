@@ -13,6 +13,7 @@
 //! | `unfinished` | following runs until they end |
 //! | `flow_by_flow` | the way where runs cannot be listed by their start |
 //! | `records` | from the platform's objects to rows |
+//! | [`stages`] | the stages of a run |
 //! | `switching` | enabling and disabling |
 
 mod connections;
@@ -21,6 +22,7 @@ mod flow_list;
 mod records;
 mod rounds;
 mod run_windows;
+pub mod stages;
 mod switching;
 mod unfinished;
 

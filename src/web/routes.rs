@@ -4,7 +4,7 @@ use axum::routing::on;
 
 use super::assets;
 use super::csrf::Csrf;
-use super::pages::{account, audit, environments, health, session, setups};
+use super::pages::{account, audit, environments, flows, health, overview, session, setups};
 use super::route_table::Route;
 use super::session::Access;
 use super::state::AppState;
@@ -13,6 +13,24 @@ use super::state::AppState;
 pub const ROUTES: &[Route<AppState>] = &[
     // Files.
     Route::get(assets::ROUTE, Access::Public, |m| on(m, assets::serve)),
+    // Flows and their runs.
+    Route::get("/", Access::Viewer, |m| on(m, overview::show::show)),
+    Route::get("/flows", Access::Viewer, |m| on(m, flows::list::list)),
+    Route::get("/flows/{id}", Access::Viewer, |m| on(m, flows::show::show)),
+    Route::get("/flows/{id}/status", Access::Viewer, |m| {
+        on(m, flows::status::status)
+    }),
+    Route::get("/flows/{id}/runs/{run_id}", Access::Viewer, |m| {
+        on(m, flows::run::show)
+    }),
+    Route::post("/flows/{id}/enable", Access::Editor, |m| {
+        on(m, flows::switch::enable)
+    })
+    .audited("flow.enabled"),
+    Route::post("/flows/{id}/disable", Access::Editor, |m| {
+        on(m, flows::switch::disable)
+    })
+    .audited("flow.disabled"),
     // Health.
     Route::get("/healthz", Access::Public, |m| on(m, health::alive)),
     Route::get("/readyz", Access::Public, |m| on(m, health::ready)),

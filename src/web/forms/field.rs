@@ -1,5 +1,7 @@
 //! One field of a form, and what is wrong with a whole one.
 
+use crate::domain::Problem;
+
 /// Which control a field has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {
@@ -65,7 +67,7 @@ pub struct FieldOption {
 /// A field as `components/field.html` draws it: label, hint, error, control, in this order.
 #[derive(Clone, Debug)]
 pub struct FieldView {
-    /// Its name in the form and its id on the page: letters, digits, `_` and `-`.
+    /// Its name in the form and its id on the page: letters, digits, `_`, `-` and `.`.
     pub name: String,
     /// What is asked.
     pub label: String,
@@ -75,6 +77,8 @@ pub struct FieldView {
     pub value: String,
     /// What is wrong with it; empty for nothing.
     pub error: String,
+    /// The stable code of that mistake, such as `input.missing`; empty for none.
+    pub code: &'static str,
     /// Optional fields say so; required ones don't.
     pub required: bool,
     /// Which control.
@@ -98,6 +102,7 @@ impl FieldView {
             hint: String::new(),
             value: String::new(),
             error: String::new(),
+            code: "",
             required: true,
             kind,
             options: Vec::new(),
@@ -151,6 +156,14 @@ impl FieldView {
         }
     }
 
+    /// Shows a mistake, unless there is one already.
+    pub fn refuse(&mut self, problem: &Problem) {
+        if self.error.is_empty() {
+            self.error.clone_from(&problem.message);
+            self.code = problem.code;
+        }
+    }
+
     /// The ids that describe the control, for `aria-describedby`; empty for none.
     pub fn described_by(&self) -> String {
         let hint = if self.hint.is_empty() && !self.secret_set {
@@ -192,8 +205,8 @@ impl FieldView {
 /// What is wrong with a form, for `components/error_summary.html`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FormErrors {
-    /// What concerns no single field.
-    pub general: Vec<String>,
+    /// What concerns no field of the page.
+    pub general: Vec<Problem>,
     /// Where and what, in the order of the page.
     pub fields: Vec<FieldError>,
 }
@@ -205,6 +218,8 @@ pub struct FieldError {
     pub target: String,
     /// One sentence that says how to put it right.
     pub text: String,
+    /// The stable code of the mistake; empty for none.
+    pub code: &'static str,
 }
 
 impl FormErrors {
@@ -216,10 +231,31 @@ impl FormErrors {
             .map(|field| FieldError {
                 target: field.target(),
                 text: field.error.clone(),
+                code: field.code,
             });
         Self {
             general: Vec::new(),
             fields: fields.collect(),
+        }
+    }
+
+    /// Shows each mistake at its field and collects them all; those of no field stand first.
+    pub fn at_fields<'a>(
+        problems: &[Problem],
+        fields: impl IntoIterator<Item = &'a mut FieldView>,
+    ) -> Self {
+        let mut general = problems.to_vec();
+        let mut shown = Vec::new();
+        for field in fields {
+            for problem in problems.iter().filter(|problem| problem.field == field.name) {
+                field.refuse(problem);
+            }
+            general.retain(|problem| problem.field != field.name);
+            shown.push(&*field);
+        }
+        Self {
+            general,
+            ..Self::of(shown)
         }
     }
 
@@ -250,6 +286,20 @@ mod tests {
         assert_eq!(targets, ["name", "every-1"]);
         assert_eq!(errors.len(), 2);
         assert!(FormErrors::of([&path]).is_empty());
+    }
+
+    #[test]
+    fn mistakes_stand_at_their_fields_or_on_top() {
+        let mut fields = [FieldView::new(FieldKind::Text, "name", "Name")];
+        let problems = [
+            Problem::new("owner", "input.unexpected", "There is no such field."),
+            Problem::new("name", "input.missing", "Name is needed."),
+            Problem::new("name", "input.characters", "Said once is enough."),
+        ];
+        let errors = FormErrors::at_fields(&problems, &mut fields);
+        assert_eq!((fields[0].error.as_str(), fields[0].code), ("Name is needed.", "input.missing"));
+        assert_eq!((errors.general.len(), errors.fields.len()), (1, 1));
+        assert_eq!(errors.general[0].code, "input.unexpected");
     }
 
     #[test]

@@ -6,13 +6,14 @@
 use serde_json::Value;
 
 use crate::domain::{Role, new_id};
-use crate::store::audit::NewAuditEvent;
+pub use crate::store::audit::AuditPhase as Phase;
+use crate::store::audit::{ActorKind, NewAuditEvent};
 use crate::store::{StoreError, WriteTx, audit as rows};
 
 /// Who does something, as it stands in the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    kind: &'static str,
+    kind: ActorKind,
     id: Option<String>,
     name: String,
     role: Option<Role>,
@@ -32,7 +33,7 @@ impl Actor {
         request_id: &str,
     ) -> Self {
         Self {
-            kind: "person",
+            kind: ActorKind::Person,
             id: Some(id.to_owned()),
             name: name.to_owned(),
             role: Some(role),
@@ -45,7 +46,7 @@ impl Actor {
     /// This server, going on with a setup that a person started.
     pub fn on_behalf(user_id: &str, user_name: &str, setup_id: &str) -> Self {
         Self {
-            kind: "system",
+            kind: ActorKind::System,
             id: Some(user_id.to_owned()),
             name: format!("Headgate for {user_name}"),
             role: None,
@@ -58,7 +59,7 @@ impl Actor {
     /// Somebody at the machine's command line.
     pub fn operator(command: &str) -> Self {
         Self {
-            kind: "operator",
+            kind: ActorKind::Operator,
             id: None,
             name: "Operator".to_owned(),
             role: None,
@@ -71,38 +72,13 @@ impl Actor {
     /// Somebody who is not signed in: an attempt to sign in.
     pub fn visitor(login: &str, client_address: &str, request_id: &str) -> Self {
         Self {
-            kind: "person",
+            kind: ActorKind::Person,
             id: None,
             name: login.chars().take(100).collect(),
             role: None,
             session_fingerprint: None,
             client_address: Some(client_address.to_owned()),
             request_id: request_id.to_owned(),
-        }
-    }
-}
-
-/// Which part of a deed an event tells of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// All of it: the change is in the same transaction.
-    Done,
-    /// Something is about to be done elsewhere.
-    Intent,
-    /// What came of an intent.
-    Outcome,
-    /// It was refused.
-    Refused,
-}
-
-impl Phase {
-    /// The stored word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Intent => "intent",
-            Self::Outcome => "outcome",
-            Self::Refused => "refused",
         }
     }
 }
@@ -121,8 +97,21 @@ pub struct Change<'a> {
 
 impl<'a> Change<'a> {
     /// `event` is a stable word such as `template.saved`; the object is named as people know it.
-    pub fn new(event: &'static str, object_kind: &'static str, object_id: &'a str, object_name: &'a str) -> Self {
-        Self { event, object_kind, object_id, object_name, before: None, after: None, phase: Phase::Done }
+    pub fn new(
+        event: &'static str,
+        object_kind: &'static str,
+        object_id: &'a str,
+        object_name: &'a str,
+    ) -> Self {
+        Self {
+            event,
+            object_kind,
+            object_id,
+            object_name,
+            before: None,
+            after: None,
+            phase: Phase::Done,
+        }
     }
 
     /// What changed, as it was. Without secrets.
@@ -159,7 +148,7 @@ pub async fn record(
         id: new_id(),
         at,
         team_id: team_id.map(str::to_owned),
-        actor_kind: actor.kind.to_owned(),
+        actor_kind: actor.kind,
         actor_id: actor.id.clone(),
         actor_name: actor.name.clone(),
         actor_role: actor.role.map(|role| role.as_str().to_owned()),
@@ -172,7 +161,7 @@ pub async fn record(
         object_name: change.object_name.to_owned(),
         before: change.before.as_ref().map(Value::to_string),
         after: change.after.as_ref().map(Value::to_string),
-        phase: change.phase.as_str().to_owned(),
+        phase: change.phase,
         intent_id: None,
     };
     rows::append(tx, &event).await?;

@@ -4,6 +4,7 @@
 //! `Command` and one arm in `Command::run`.
 
 mod config;
+mod emulator;
 mod exit;
 mod settings;
 
@@ -30,6 +31,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Emulator(emulator::Arguments),
     /// Print the settings in force, where each comes from and what it means
     Config(config::Arguments),
 }
@@ -38,6 +40,7 @@ impl Command {
     async fn run(self) -> Result<(), CliError> {
         match self {
             Self::Config(arguments) => config::run(&arguments, &mut std::io::stdout()),
+            Self::Emulator(arguments) => emulator::run(arguments).await,
         }
     }
 }

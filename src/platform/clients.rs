@@ -29,7 +29,13 @@ struct Inner {
 impl Clients {
     /// Makes clients over one HTTP client; secrets are opened with `vault`.
     pub fn new(http: Http, vault: Arc<KeyRing>) -> Self {
-        Self { inner: Arc::new(Inner { http, vault, known: Mutex::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                http,
+                vault,
+                known: Mutex::default(),
+            }),
+        }
     }
 
     /// The client of an environment. One whose environment was changed is replaced.
@@ -46,7 +52,10 @@ impl Clients {
         let sealed = Sealed::from_stored(access.client_secret_sealed.clone());
         let credential = Credential {
             client_id: access.client_id.clone(),
-            client_secret: self.inner.vault.open(&Place::environment_secret(&access.id), &sealed)?,
+            client_secret: self
+                .inner
+                .vault
+                .open(&Place::environment_secret(&access.id), &sealed)?,
             organization: access.organization.clone(),
             scopes: access.scopes.clone(),
         };

@@ -31,8 +31,14 @@ impl Worker<'_> {
         let environment_id = self.taken.setup.environment_id.clone();
         let environment = store::environments::any_by_id(&self.setups.inner.store, &environment_id).await?;
         if let Some(id) = environment.and_then(|e| e.data_lake_connection_id) {
-            let event = Event::Confirmed { step: kind, id, adopted: true };
-            self.taken.record(self.setups, vec![(event, Note::default())]).await?;
+            let event = Event::Confirmed {
+                step: kind,
+                id,
+                adopted: true,
+            };
+            self.taken
+                .record(self.setups, vec![(event, Note::default())])
+                .await?;
             self.fly(kind, async { Landed::Waited });
             return Ok(false);
         }
@@ -52,7 +58,11 @@ impl Worker<'_> {
     /// What a look-up means. `None`: nothing is to be recorded, because the connection was not sent yet.
     pub(super) fn before_the_data_lake_is_made(&mut self, event: Event, note: Note) -> Option<(Event, Note)> {
         let kind = StepKind::DataLakeConnection;
-        let is_planned = self.taken.machine.step(kind).is_some_and(|s| s.state == StepState::Planned);
+        let is_planned = self
+            .taken
+            .machine
+            .step(kind)
+            .is_some_and(|s| s.state == StepState::Planned);
         match event {
             Event::FoundNothing(step) if step == kind && is_planned => {
                 self.data_lake.absent = true;
@@ -77,7 +87,8 @@ impl Worker<'_> {
     pub(super) async fn remember_data_lake(&mut self, event: &Event) -> Result<(), RunError> {
         let mut tx = self.setups.inner.store.begin().await?;
         if let Event::Confirmed { id, .. } = event {
-            store::environments::set_data_lake_connection(&mut tx, &self.taken.setup.environment_id, id).await?;
+            store::environments::set_data_lake_connection(&mut tx, &self.taken.setup.environment_id, id)
+                .await?;
         }
         if let Some(epoch) = self.data_lake.lock.take() {
             store::leases::release(&mut tx, &self.lock_name(), &self.taken.setup.id, epoch).await?;
@@ -91,7 +102,8 @@ impl Worker<'_> {
         let now = self.setups.inner.clock.now_ms();
         let holder = self.taken.setup.id.clone();
         let mut tx = self.setups.inner.store.begin().await?;
-        self.data_lake.lock = store::leases::acquire(&mut tx, &self.lock_name(), &holder, now, LOCK_TTL_MS).await?;
+        self.data_lake.lock =
+            store::leases::acquire(&mut tx, &self.lock_name(), &holder, now, LOCK_TTL_MS).await?;
         tx.commit().await?;
         Ok(self.data_lake.lock.is_some())
     }

@@ -58,11 +58,24 @@ impl Setups {
         at_work: &Arc<Mutex<HashSet<String>>>,
         stop: &CancellationToken,
     ) {
-        let Ok(permit) = Arc::clone(workers).try_acquire_owned() else { return };
-        if !at_work.lock().unwrap_or_else(PoisonError::into_inner).insert(setup_id.clone()) {
+        let Ok(permit) = Arc::clone(workers).try_acquire_owned() else {
+            return;
+        };
+        if !at_work
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(setup_id.clone())
+        {
             return;
         }
-        let (setups, stop, done) = (self.clone(), stop.clone(), AtWork { ids: Arc::clone(at_work), id: setup_id });
+        let (setups, stop, done) = (
+            self.clone(),
+            stop.clone(),
+            AtWork {
+                ids: Arc::clone(at_work),
+                id: setup_id,
+            },
+        );
         tracker.spawn(async move {
             let _permit = permit;
             if let Err(error) = setups.work_on(&done.id, &stop).await {
@@ -85,6 +98,9 @@ struct AtWork {
 
 impl Drop for AtWork {
     fn drop(&mut self) {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        self.ids
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.id);
     }
 }

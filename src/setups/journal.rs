@@ -5,7 +5,9 @@ use serde_json::json;
 
 use super::{Setups, lease_name};
 use crate::audit::{self, Actor, Change, Phase};
-use crate::domain::setup::{Effect, Event, Illegal, Machine, Rules, SetupState, Step as MachineStep, StepKind};
+use crate::domain::setup::{
+    Effect, Event, Illegal, Machine, Rules, SetupState, Step as MachineStep, StepKind,
+};
 use crate::store::secrets::SecretOwner;
 use crate::store::setups::{Setup, Step};
 use crate::store::{self, Store, StoreError, setup_journal::NewSetupEvent};
@@ -58,13 +60,21 @@ impl Taken {
         epoch: i64,
         rules: Rules,
     ) -> Result<Option<Self>, RecordError> {
-        let Some(setup) = store::setups::any_by_id(store, setup_id).await? else { return Ok(None) };
+        let Some(setup) = store::setups::any_by_id(store, setup_id).await? else {
+            return Ok(None);
+        };
         let rows = store::setups::steps(store, setup_id).await?;
         let machine = restore(&setup, &rows, rules)?;
         let starter = store::people::user_by_id(store, &setup.started_by).await?;
         let name = starter.map_or_else(|| "somebody who was removed".to_owned(), |user| user.name);
         let actor = Actor::on_behalf(&setup.started_by, &name, &setup.id);
-        Ok(Some(Self { setup, rows, machine, epoch, actor }))
+        Ok(Some(Self {
+            setup,
+            rows,
+            machine,
+            epoch,
+            actor,
+        }))
     }
 
     pub(super) fn row(&self, kind: StepKind) -> Option<&Step> {
@@ -72,9 +82,14 @@ impl Taken {
     }
 
     /// Records events in one transaction and then takes them over in memory.
-    pub(super) async fn record(&mut self, setups: &Setups, events: Vec<(Event, Note)>) -> Result<(), RecordError> {
+    pub(super) async fn record(
+        &mut self,
+        setups: &Setups,
+        events: Vec<(Event, Note)>,
+    ) -> Result<(), RecordError> {
         let now = setups.inner.clock.now_ms();
-        let (mut setup, mut rows, mut machine) = (self.setup.clone(), self.rows.clone(), self.machine.clone());
+        let (mut setup, mut rows, mut machine) =
+            (self.setup.clone(), self.rows.clone(), self.machine.clone());
         for (event, note) in &events {
             machine.apply(event, now)?;
             take_over(event, note, &machine, &mut setup, &mut rows, now);
@@ -84,7 +99,7 @@ impl Taken {
         store::leases::check(&mut tx, &lease_name(&setup.id), self.epoch).await?;
         for (event, note) in &events {
             let entry = journal_entry(event, note, self.epoch, now);
-            store::setup_journal::append_event(&mut tx, &setup.id, &entry).await?;
+            store::setup_journal::append(&mut tx, &setup.id, &entry).await?;
             if let Some(change) = audited(event, note, &rows, &setup) {
                 audit::record(&mut tx, &self.actor, now, Some(&setup.team_id), &change).await?;
             }
@@ -108,11 +123,18 @@ impl Taken {
 /// The state machine of stored rows.
 pub(super) fn restore(setup: &Setup, rows: &[Step], rules: Rules) -> Result<Machine, RecordError> {
     let steps = rows.iter().map(machine_step).collect::<Result<Vec<_>, _>>()?;
-    Ok(Machine::restore(setup.state, setup.question, setup.undoing, steps, rules))
+    Ok(Machine::restore(
+        setup.state,
+        setup.question,
+        setup.undoing,
+        steps,
+        rules,
+    ))
 }
 
 fn machine_step(row: &Step) -> Result<MachineStep, RecordError> {
-    let needs = serde_json::from_str(&row.needs).map_err(|_| RecordError::Damaged(format!("needs of {}", row.kind)))?;
+    let needs = serde_json::from_str(&row.needs)
+        .map_err(|_| RecordError::Damaged(format!("needs of {}", row.kind)))?;
     Ok(MachineStep {
         state: row.state,
         attempt: u32::try_from(row.attempt).unwrap_or(u32::MAX),
@@ -129,7 +151,9 @@ fn machine_step(row: &Step) -> Result<MachineStep, RecordError> {
 /// Copies what the machine decided, and what came with the event, into the rows.
 fn take_over(event: &Event, note: &Note, machine: &Machine, setup: &mut Setup, rows: &mut [Step], now: i64) {
     for row in rows.iter_mut() {
-        let Some(step) = machine.step(row.kind) else { continue };
+        let Some(step) = machine.step(row.kind) else {
+            continue;
+        };
         row.state = step.state;
         row.attempt = i64::from(step.attempt);
         row.looks = i64::from(step.looks);
@@ -156,7 +180,9 @@ fn take_over(event: &Event, note: &Note, machine: &Machine, setup: &mut Setup, r
     };
     setup.finished_at = machine.state.is_final().then_some(now);
     if machine.state == SetupState::Done {
-        setup.flow_id = machine.step(StepKind::Flow).and_then(|step| step.object_id.clone());
+        setup.flow_id = machine
+            .step(StepKind::Flow)
+            .and_then(|step| step.object_id.clone());
     }
 }
 
@@ -196,7 +222,13 @@ fn journal_entry(event: &Event, note: &Note, epoch: i64, at: i64) -> NewSetupEve
         "upstream_request_id": note.upstream_request_id,
         "detail": note.detail,
     });
-    NewSetupEvent { at, step: step_of(event), event: word_of(event).to_owned(), detail: detail.to_string(), epoch }
+    NewSetupEvent {
+        at,
+        step: step_of(event),
+        event: word_of(event).to_owned(),
+        detail: detail.to_string(),
+        epoch,
+    }
 }
 
 /// Which calls at the platform stand in the audit trail, as intent and as outcome.
@@ -222,11 +254,19 @@ fn audited<'a>(event: &Event, note: &Note, rows: &'a [Step], setup: &'a Setup) -
         "status": note.status,
         "request_hash": row.request_hash,
     });
-    Some(Change::new(word, "setup", &setup.id, &setup.flow_name).phase(phase).after(after))
+    Some(
+        Change::new(word, "setup", &setup.id, &setup.flow_name)
+            .phase(phase)
+            .after(after),
+    )
 }
 
 fn ended(setup: &Setup) -> Change<'_> {
-    let word = if setup.state == SetupState::Done { "setup.done" } else { "setup.undone" };
+    let word = if setup.state == SetupState::Done {
+        "setup.done"
+    } else {
+        "setup.undone"
+    };
     Change::new(word, "setup", &setup.id, &setup.flow_name).after(json!({ "flow_id": setup.flow_id }))
 }
 

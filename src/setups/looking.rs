@@ -42,7 +42,10 @@ pub(super) fn search(taken: &Taken, kind: StepKind) -> Option<Search> {
         StepKind::BaseConnection => Selector::ByDescription(marker.clone()),
         StepKind::DataLakeConnection => Selector::ByName(DATA_LAKE_NAME.to_owned()),
         StepKind::Schema => Selector::ByTitle(text("/title")?),
-        StepKind::Dataset => Selector::ByTag { key: MARKER_TAG.to_owned(), value: marker.clone() },
+        StepKind::Dataset => Selector::ByTag {
+            key: MARKER_TAG.to_owned(),
+            value: marker.clone(),
+        },
         StepKind::MappingSet => Selector::ByName(marker.clone()),
         StepKind::SourceConnection => match text("/baseConnectionId") {
             Some(id) => Selector::ByBaseConnection(id),
@@ -51,7 +54,12 @@ pub(super) fn search(taken: &Taken, kind: StepKind) -> Option<Search> {
         StepKind::TargetConnection => Selector::ByDataset(text("/params/dataSetId")?),
         StepKind::Flow => Selector::BySourceConnection(text("/sourceConnectionIds/0")?),
     };
-    Some(Search { kind, selector, marker, sent })
+    Some(Search {
+        kind,
+        selector,
+        marker,
+        sent,
+    })
 }
 
 /// Looks, and says what that means for the state machine.
@@ -59,11 +67,17 @@ pub(super) async fn look(client: &PlatformClient, search: &Search) -> (Event, No
     let kind = search.kind;
     match client.find(object_kind(kind), &search.selector).await {
         Lookup::Incomplete(error) => {
-            let note = Note { detail: Some(error.to_string()), ..Note::default() };
+            let note = Note {
+                detail: Some(error.to_string()),
+                ..Note::default()
+            };
             (Event::CouldNotLook(kind), note)
         }
         Lookup::Complete(found) => {
-            let ours: Vec<Found> = found.into_iter().filter(|object| search.is_ours(object)).collect();
+            let ours: Vec<Found> = found
+                .into_iter()
+                .filter(|object| search.is_ours(object))
+                .collect();
             judge(kind, ours)
         }
     }
@@ -77,13 +91,29 @@ fn judge(kind: StepKind, mut ours: Vec<Found>) -> (Event, Note) {
     match &ours[..] {
         [] => (Event::FoundNothing(kind), Note::default()),
         [only] => {
-            let event = Event::Confirmed { step: kind, id: only.id.clone(), adopted: true };
-            (event, Note { etag: only.etag.clone(), ..Note::default() })
+            let event = Event::Confirmed {
+                step: kind,
+                id: only.id.clone(),
+                adopted: true,
+            };
+            (
+                event,
+                Note {
+                    etag: only.etag.clone(),
+                    ..Note::default()
+                },
+            )
         }
         several => {
             let ids: Vec<&str> = several.iter().map(|o| o.id.as_str()).collect();
             let detail = format!("{} objects carry the same marker: {}.", ids.len(), ids.join(", "));
-            (Event::FoundSeveral(kind), Note { detail: Some(detail), ..Note::default() })
+            (
+                Event::FoundSeveral(kind),
+                Note {
+                    detail: Some(detail),
+                    ..Note::default()
+                },
+            )
         }
     }
 }
@@ -91,8 +121,15 @@ fn judge(kind: StepKind, mut ours: Vec<Found>) -> (Event, Note) {
 impl Search {
     fn is_ours(&self, found: &Found) -> bool {
         let body = &found.body;
-        let same = |pointer: &str| self.sent.pointer(pointer).is_none_or(|sent| body.pointer(pointer) == Some(sent));
-        let described = found.description.as_deref().is_some_and(|text| text.contains(&self.marker));
+        let same = |pointer: &str| {
+            self.sent
+                .pointer(pointer)
+                .is_none_or(|sent| body.pointer(pointer) == Some(sent))
+        };
+        let described = found
+            .description
+            .as_deref()
+            .is_some_and(|text| text.contains(&self.marker));
         match self.kind {
             StepKind::DataLakeConnection => {
                 body.pointer("/connectionSpec/id").and_then(Value::as_str) == Some(DATA_LAKE_SPEC_ID)
@@ -102,7 +139,9 @@ impl Search {
             // The list was filtered by the tag and each item was compared again.
             StepKind::Dataset => same("/schemaRef/id"),
             StepKind::MappingSet => true,
-            StepKind::SourceConnection => described && same("/baseConnectionId") && same("/connectionSpec/id"),
+            StepKind::SourceConnection => {
+                described && same("/baseConnectionId") && same("/connectionSpec/id")
+            }
             StepKind::TargetConnection => described && same("/params/dataSetId"),
             StepKind::Flow => described && same("/sourceConnectionIds") && same("/targetConnectionIds"),
         }

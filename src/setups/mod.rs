@@ -75,7 +75,19 @@ impl Setups {
     ) -> Self {
         let (changes, _) = broadcast::channel(256);
         let (holder, work) = (new_id(), Notify::new());
-        Self { inner: Arc::new(Inner { store, vault, clients, clock, rules, holder, work, changes, finished }) }
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                vault,
+                clients,
+                clock,
+                rules,
+                holder,
+                work,
+                changes,
+                finished,
+            }),
+        }
     }
 
     /// Ids of setups, each time one changes. A receiver that lags should read the setup again.

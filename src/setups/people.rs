@@ -29,12 +29,20 @@ pub enum PersonError {
 impl Setups {
     /// Goes on with a setup that asked: refused steps are sent again, unclear ones looked for again.
     pub async fn resume(&self, actor: &Actor, team_id: &str, setup_id: &str) -> Result<(), PersonError> {
-        self.decide(actor, team_id, setup_id, Event::Resumed, "setup.resumed").await
+        self.decide(actor, team_id, setup_id, Event::Resumed, "setup.resumed")
+            .await
     }
 
     /// Takes back what a setup made, as far as that is possible and safe.
     pub async fn undo(&self, actor: &Actor, team_id: &str, setup_id: &str) -> Result<(), PersonError> {
-        self.decide(actor, team_id, setup_id, Event::UndoRequested, "setup.undo_requested").await
+        self.decide(
+            actor,
+            team_id,
+            setup_id,
+            Event::UndoRequested,
+            "setup.undo_requested",
+        )
+        .await
     }
 
     async fn decide(
@@ -46,7 +54,9 @@ impl Setups {
         word: &'static str,
     ) -> Result<(), PersonError> {
         let store = &self.inner.store;
-        let setup = store::setups::by_id(store, team_id, setup_id).await?.ok_or(PersonError::NoSetup)?;
+        let setup = store::setups::by_id(store, team_id, setup_id)
+            .await?
+            .ok_or(PersonError::NoSetup)?;
         let (name, now) = (lease_name(&setup.id), self.inner.clock.now_ms());
         let mut tx = store.begin().await?;
         let epoch = store::leases::acquire(&mut tx, &name, &self.inner.holder, now, LEASE_TTL_MS).await?;
@@ -71,7 +81,10 @@ impl Setups {
         let taken = Taken::read(&self.inner.store, setup_id, epoch, self.inner.rules).await;
         let mut taken = taken.map_err(PersonError::from)?.ok_or(PersonError::NoSetup)?;
         taken.actor = actor.clone();
-        let note = Note { audited_as: Some(word), ..Note::default() };
+        let note = Note {
+            audited_as: Some(word),
+            ..Note::default()
+        };
         Ok(taken.record(self, vec![(event, note)]).await?)
     }
 }

@@ -76,24 +76,37 @@ impl Setups {
         result
     }
 
-    async fn work_under_lease(&self, setup_id: &str, epoch: i64, stop: &CancellationToken) -> Result<(), RunError> {
+    async fn work_under_lease(
+        &self,
+        setup_id: &str,
+        epoch: i64,
+        stop: &CancellationToken,
+    ) -> Result<(), RunError> {
         let Some(mut taken) = Taken::read(&self.inner.store, setup_id, epoch, self.inner.rules).await? else {
             return Ok(());
         };
         if !taken.machine.state.is_active() {
             return Ok(());
         }
-        let environment = store::environments::any_by_id(&self.inner.store, &taken.setup.environment_id).await?;
+        let environment =
+            store::environments::any_by_id(&self.inner.store, &taken.setup.environment_id).await?;
         let access = environment.ok_or(RunError::NoEnvironment)?.access();
         let client = match self.inner.clients.client_for(&access) {
             Ok(client) => client,
             Err(error) => {
-                let note = Note { detail: Some(error.to_string()), ..Note::default() };
-                taken.record(self, vec![(Event::Ask(Question::SecretMissing), note)]).await?;
+                let note = Note {
+                    detail: Some(error.to_string()),
+                    ..Note::default()
+                };
+                taken
+                    .record(self, vec![(Event::Ask(Question::SecretMissing), note)])
+                    .await?;
                 return Ok(());
             }
         };
-        taken.record(self, vec![(Event::Recovered, Note::default())]).await?;
+        taken
+            .record(self, vec![(Event::Recovered, Note::default())])
+            .await?;
         Worker::new(self, taken, client).run(stop).await
     }
 }
@@ -142,13 +155,17 @@ impl<'a> Worker<'a> {
         }
         if self.taken.machine.state == SetupState::Done {
             // The history finds the dataflow by itself too, only later.
-            let _ = self.setups.inner.finished.try_send(self.taken.setup.environment_id.clone());
+            let _ = self
+                .setups
+                .inner
+                .finished
+                .try_send(self.taken.setup.environment_id.clone());
         }
         Ok(())
     }
 
     /// Waits for the next thing that is due. False: that is so far away that the setup is let go.
-    async fn sit_out(&self) -> bool {
+    async fn sit_out(&mut self) -> bool {
         let now = self.setups.inner.clock.now_ms();
         match self.taken.machine.effects(now)[..] {
             [] => false,
@@ -172,7 +189,11 @@ impl<'a> Worker<'a> {
         let held = store::leases::renew(&mut tx, &name, holder, self.taken.epoch, now, LEASE_TTL_MS).await?;
         tx.commit().await?;
         self.renewed_at = now;
-        if held { Ok(()) } else { Err(StoreError::Stale.into()) }
+        if held {
+            Ok(())
+        } else {
+            Err(StoreError::Stale.into())
+        }
     }
 
     /// Starts everything that the machine asks for and that is not on its way yet.
@@ -181,7 +202,8 @@ impl<'a> Worker<'a> {
         let mut to_send = Vec::new();
         for effect in effects {
             match effect {
-                Effect::LookUp(kind) | Effect::Delete(kind) | Effect::Send(kind) if self.flying.contains(&kind) => {}
+                Effect::LookUp(kind) | Effect::Delete(kind) | Effect::Send(kind)
+                    if self.flying.contains(&kind) => {}
                 Effect::LookUp(kind) => self.start_look_up(kind)?,
                 Effect::Delete(kind) => self.start_judging(kind),
                 Effect::Send(StepKind::DataLakeConnection) if !self.data_lake_may_be_sent().await? => {}
@@ -209,7 +231,9 @@ impl<'a> Worker<'a> {
                     calls.push((*kind, ready.call, ready.secrets));
                 }
                 Err(problem) => {
-                    let Some((question, detail)) = sending::question_for(&problem) else { return Err(problem.into()) };
+                    let Some((question, detail)) = sending::question_for(&problem) else {
+                        return Err(problem.into());
+                    };
                     return self.ask(question, detail).await;
                 }
             }
@@ -217,21 +241,33 @@ impl<'a> Worker<'a> {
         self.taken.record(self.setups, intents).await?;
         for (kind, call, secrets) in calls {
             let client = self.client.clone();
-            self.fly(kind, async move { Landed::Answered { answer: client.send(&call, &new_id()).await, secrets } });
+            self.fly(kind, async move {
+                Landed::Answered {
+                    answer: client.send(&call, &new_id()).await,
+                    secrets,
+                }
+            });
         }
         Ok(())
     }
 
     /// The right is checked when the effect happens too, not only when the form is sent.
-    async fn starter_may_still_create(&self) -> Result<bool, RunError> {
+    async fn starter_may_still_create(&mut self) -> Result<bool, RunError> {
         let setup = &self.taken.setup;
-        let membership = store::people::membership(&self.setups.inner.store, &setup.team_id, &setup.started_by).await?;
+        let membership =
+            store::people::membership(&self.setups.inner.store, &setup.team_id, &setup.started_by).await?;
         Ok(membership.is_some_and(|m| m.role >= Role::Editor && m.disabled_at.is_none()))
     }
 
     async fn ask(&mut self, question: Question, detail: String) -> Result<(), RunError> {
-        let note = Note { detail: Some(detail), ..Note::default() };
-        Ok(self.taken.record(self.setups, vec![(Event::Ask(question), note)]).await?)
+        let note = Note {
+            detail: Some(detail),
+            ..Note::default()
+        };
+        Ok(self
+            .taken
+            .record(self.setups, vec![(Event::Ask(question), note)])
+            .await?)
     }
 
     pub(super) fn fly(&mut self, kind: StepKind, flight: impl Future<Output = Landed> + Send + 'static) {
@@ -251,7 +287,10 @@ impl<'a> Worker<'a> {
 
     fn start_judging(&mut self, kind: StepKind) {
         let (client, candidate) = (self.client.clone(), undoing::Candidate::of(&self.taken, kind));
-        self.fly(kind, async move { Landed::Judged(candidate.judge(&client).await) });
+        self.fly(
+            kind,
+            async move { Landed::Judged(candidate.judge(&client).await) },
+        );
     }
 
     async fn land(&mut self, kind: StepKind, landed: Landed) -> Result<(), RunError> {
@@ -269,9 +308,13 @@ impl<'a> Worker<'a> {
                 undoing::read_answer(self.setups, &self.taken, kind, &answer, tries)
             }
             Landed::Judged(Verdict::Delete(call)) => return self.delete(kind, call).await,
-            Landed::Judged(Verdict::Keep(reason)) => {
-                (Event::Kept(kind), Note { answer: Some(format!("Kept: {reason}.")), ..Note::default() })
-            }
+            Landed::Judged(Verdict::Keep(reason)) => (
+                Event::Kept(kind),
+                Note {
+                    answer: Some(format!("Kept: {reason}.")),
+                    ..Note::default()
+                },
+            ),
             Landed::Judged(Verdict::CannotTell(error)) => {
                 return self.ask(Question::UndoBlocked, error.to_string()).await;
             }
@@ -283,10 +326,14 @@ impl<'a> Worker<'a> {
     }
 
     async fn delete(&mut self, kind: StepKind, call: Call) -> Result<(), RunError> {
-        self.taken.record(self.setups, vec![(Event::Deleting(kind), Note::default())]).await?;
+        self.taken
+            .record(self.setups, vec![(Event::Deleting(kind), Note::default())])
+            .await?;
         *self.deletions.entry(kind).or_default() += 1;
         let client = self.client.clone();
-        self.fly(kind, async move { Landed::DeletionAnswered(client.send(&call, &new_id()).await) });
+        self.fly(kind, async move {
+            Landed::DeletionAnswered(client.send(&call, &new_id()).await)
+        });
         Ok(())
     }
 }

@@ -56,16 +56,23 @@ pub(super) async fn make_ready(setups: &Setups, taken: &Taken, kind: StepKind) -
             let made = taken.machine.step(*step).and_then(|s| s.object_id.clone());
             made.map(Value::String).ok_or(NotReady::IdMissing(*step))
         }
-        Reference::Start(start) => {
-            start.seconds_when_sent(now).map(Value::from).map_err(|StartPassed| NotReady::StartPassed)
-        }
+        Reference::Start(start) => start
+            .seconds_when_sent(now)
+            .map(Value::from)
+            .map_err(|StartPassed| NotReady::StartPassed),
     })?;
-    let body = fill(&without_secrets, &mut |reference| {
-        let Reference::Secret(field) = reference else { return Ok(reference.to_json()) };
+    let body = fill::<NotReady>(&without_secrets, &mut |reference| {
+        let Reference::Secret(field) = reference else {
+            return Ok(reference.to_json());
+        };
         let missing = || NotReady::SecretMissing(field.clone());
         let stored = sealed.iter().find(|s| s.field == *field).ok_or_else(missing)?;
         let place = Place::secret(&stored.id);
-        let value = setups.inner.vault.open(&place, &Sealed::from_stored(stored.sealed.clone())).map_err(|_| missing())?;
+        let value = setups
+            .inner
+            .vault
+            .open(&place, &Sealed::from_stored(stored.sealed.clone()))
+            .map_err(|_| missing())?;
         let text = json!(value.expose_secret());
         secrets.push(value);
         Ok(text)
@@ -73,8 +80,18 @@ pub(super) async fn make_ready(setups: &Setups, taken: &Taken, kind: StepKind) -
     let sent_body = without_secrets.to_string();
     let request_hash = data_encoding::HEXLOWER.encode(&Sha256::digest(sent_body.as_bytes()));
     let query = serde_json::from_str(&row.query).map_err(|_| NotReady::Damaged)?;
-    let call = Call { method: Method::Post, path: row.path.clone(), query, body: Some(body), if_match: None };
-    let note = Note { sent_body: Some(sent_body), request_hash: Some(request_hash), ..Note::default() };
+    let call = Call {
+        method: Method::Post,
+        path: row.path.clone(),
+        query,
+        body: Some(body),
+        if_match: None,
+    };
+    let note = Note {
+        sent_body: Some(sent_body),
+        request_hash: Some(request_hash),
+        ..Note::default()
+    };
     Ok(Ready { call, note, secrets })
 }
 
@@ -103,9 +120,15 @@ pub(super) fn read_answer(
 ) -> (Event, Note) {
     let mut note = note_of(&answer, secrets);
     let event = match answer.outcome {
-        Outcome::Confirmed { id: Some(id), etag, .. } => {
+        Outcome::Confirmed {
+            id: Some(id), etag, ..
+        } => {
             note.etag = etag;
-            Event::Confirmed { step: kind, id, adopted: false }
+            Event::Confirmed {
+                step: kind,
+                id,
+                adopted: false,
+            }
         }
         Outcome::Confirmed { id: None, .. } => Event::Unclear(kind),
         Outcome::Unknown(_) => Event::Unclear(kind),
@@ -136,7 +159,9 @@ pub(super) fn retry_at(setups: &Setups, taken: &Taken, kind: StepKind, error: &P
     }
     let attempt = taken.machine.step(kind).map_or(1, |s| s.attempt).clamp(1, 8);
     let growing = (RETRY_PAUSE_MS << (attempt - 1)).min(RETRY_PAUSE_MAX_MS);
-    let asked = error.retry_after().map(|wait: Duration| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+    let asked = error
+        .retry_after()
+        .map(|wait: Duration| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
     Some(now.saturating_add(asked.unwrap_or(growing)))
 }
 

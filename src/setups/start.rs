@@ -9,7 +9,8 @@ use super::Setups;
 use crate::audit::{self, Actor, Change};
 use crate::domain::connector::{Connector, connector};
 use crate::domain::recipe::{
-    Recipe, SecretSource, auth_secret_field, check_answers, check_final_texts, parameter_secret_field, resolve,
+    Recipe, SecretSource, auth_secret_field, check_answers, check_final_texts, parameter_secret_field,
+    resolve,
 };
 use crate::domain::setup::{PlannedStep, SetupState, StepState, plan};
 use crate::domain::{Problem, new_id, new_tag};
@@ -68,7 +69,8 @@ impl ResolvedDraft {
 /// [`StartError::Mistakes`] or [`StartError::Damaged`].
 pub fn resolve_draft(draft: &Draft, now_ms: i64) -> Result<ResolvedDraft, StartError> {
     let recipe: Recipe = serde_json::from_str(&draft.recipe).map_err(|_| StartError::Damaged)?;
-    let answers: BTreeMap<String, String> = serde_json::from_str(&draft.answers).map_err(|_| StartError::Damaged)?;
+    let answers: BTreeMap<String, String> =
+        serde_json::from_str(&draft.answers).map_err(|_| StartError::Damaged)?;
     let connector = connector(&recipe.connector).ok_or(StartError::Damaged)?;
     let mut mistakes = check_answers(&recipe.parameters, &answers);
     let sources = recipe.secret_sources();
@@ -77,7 +79,12 @@ pub fn resolve_draft(draft: &Draft, now_ms: i64) -> Result<ResolvedDraft, StartE
             mistakes.extend(check_final_texts(&resolved));
             mistakes.extend(resolved.schedule.problems(now_ms));
             if mistakes.is_empty() {
-                return Ok(ResolvedDraft { recipe: resolved, sources, answers, connector });
+                return Ok(ResolvedDraft {
+                    recipe: resolved,
+                    sources,
+                    answers,
+                    connector,
+                });
             }
         }
         Err(problems) => mistakes.extend(problems),
@@ -88,12 +95,20 @@ pub fn resolve_draft(draft: &Draft, now_ms: i64) -> Result<ResolvedDraft, StartE
 impl Setups {
     /// Makes a setup of a draft and sets it going. A draft that became a setup before gives that one's id again,
     /// however often and however close together its form is sent.
-    pub async fn start(&self, actor: &Actor, user_id: &str, team_id: &str, draft_id: &str) -> Result<String, StartError> {
+    pub async fn start(
+        &self,
+        actor: &Actor,
+        user_id: &str,
+        team_id: &str,
+        draft_id: &str,
+    ) -> Result<String, StartError> {
         let store = &self.inner.store;
         if let Some(earlier) = store::setups::by_draft(store, team_id, draft_id).await? {
             return Ok(earlier.id);
         }
-        let draft = store::drafts::by_id(store, team_id, draft_id).await?.ok_or(StartError::NoDraft)?;
+        let draft = store::drafts::by_id(store, team_id, draft_id)
+            .await?
+            .ok_or(StartError::NoDraft)?;
         let now = self.inner.clock.now_ms();
         let resolved = resolve_draft(&draft, now)?;
         let setup = setup_row(&draft, &resolved, user_id, now)?;
@@ -144,7 +159,10 @@ impl Setups {
             };
             let found = stored.iter().find(|secret| secret.field == wanted);
             let secret = found.ok_or(StartError::SecretMissing(wanted))?;
-            let value = self.inner.vault.open(&Place::secret(&secret.id), &Sealed::from_stored(secret.sealed.clone()))?;
+            let value = self.inner.vault.open(
+                &Place::secret(&secret.id),
+                &Sealed::from_stored(secret.sealed.clone()),
+            )?;
             secrets.push((auth_secret_field(key), value));
         }
         Ok(secrets)
@@ -161,7 +179,12 @@ impl Setups {
         for (field, value) in secrets {
             let id = new_id();
             let secret = Secret {
-                sealed: self.inner.vault.seal(&Place::secret(&id), &value)?.as_str().to_owned(),
+                sealed: self
+                    .inner
+                    .vault
+                    .seal(&Place::secret(&id), &value)?
+                    .as_str()
+                    .to_owned(),
                 fingerprint: self.inner.vault.fingerprint(&value),
                 id,
                 owner_kind: SecretOwner::Setup,

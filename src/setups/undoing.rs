@@ -27,12 +27,18 @@ pub(super) struct Candidate {
 impl Candidate {
     pub(super) fn of(taken: &Taken, kind: StepKind) -> Self {
         let id = taken.machine.step(kind).and_then(|step| step.object_id.clone());
-        Self { kind, id, needed_by_kept: taken.machine.is_needed_by_kept(kind) }
+        Self {
+            kind,
+            id,
+            needed_by_kept: taken.machine.is_needed_by_kept(kind),
+        }
     }
 
     /// Decides; for a dataset the platform is asked whether it holds data.
     pub(super) async fn judge(self, client: &PlatformClient) -> Verdict {
-        let Some(id) = self.id else { return Verdict::Keep("its id is not known") };
+        let Some(id) = self.id else {
+            return Verdict::Keep("its id is not known");
+        };
         if self.needed_by_kept {
             return Verdict::Keep("something that stays needs it");
         }

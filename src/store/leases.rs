@@ -12,6 +12,7 @@ const ACQUIRE: &str = "INSERT INTO leases (name, holder, epoch, expires_at) VALU
      expires_at = excluded.expires_at WHERE leases.expires_at <= $4 RETURNING epoch";
 const RENEW: &str = "UPDATE leases SET expires_at = $4 WHERE name = $1 AND holder = $2 AND epoch = $3";
 const RELEASE: &str = "UPDATE leases SET expires_at = 0 WHERE name = $1 AND holder = $2 AND epoch = $3";
+const EXPIRE_ALL: &str = "UPDATE leases SET expires_at = 0 WHERE expires_at > 0";
 const EPOCH: &str = "SELECT epoch FROM leases WHERE name = $1";
 const HOLDER: &str = "SELECT holder FROM leases WHERE name = $1 AND expires_at > $2";
 
@@ -52,6 +53,12 @@ pub async fn renew(
 pub async fn release(tx: &mut WriteTx, name: &str, holder: &str, epoch: i64) -> Result<bool, StoreError> {
     let release = sqlx::query(RELEASE).bind(name).bind(holder).bind(epoch);
     Ok(change!(tx, |db| release.execute(db))?.rows_affected() == 1)
+}
+
+/// Ends every lease, so that what a process left behind can be taken over at once. Only for a process that knows
+/// that no other one works on this database.
+pub async fn expire_all(tx: &mut WriteTx) -> Result<u64, StoreError> {
+    Ok(change!(tx, |db| sqlx::query(EXPIRE_ALL).execute(db))?.rows_affected())
 }
 
 /// Refuses with [`StoreError::Stale`] unless `epoch` is the one in force.

@@ -117,7 +117,10 @@ pub async fn list(
 
 /// Setups of all teams that a worker has something to do for now or later, oldest first.
 pub async fn list_active(store: &Store, now: i64, limit: i64) -> Result<Vec<ActiveSetup>, StoreError> {
-    read!(store, |db| sqlx::query_as(LIST_ACTIVE).bind(now).bind(limit).fetch_all(db))
+    read!(store, |db| sqlx::query_as(LIST_ACTIVE)
+        .bind(now)
+        .bind(limit)
+        .fetch_all(db))
 }
 
 /// How many setups of the team stand where; states without any are left out.

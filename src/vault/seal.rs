@@ -28,12 +28,22 @@ pub struct Place<'a> {
 impl<'a> Place<'a> {
     /// Where a row of the table of secrets keeps its value.
     pub const fn secret(row_id: &'a str) -> Self {
-        Self { table: "secrets", row_id, column: "sealed", version: 1 }
+        Self {
+            table: "secrets",
+            row_id,
+            column: "sealed",
+            version: 1,
+        }
     }
 
     /// Where an environment keeps the client secret of its API credential.
     pub const fn environment_secret(environment_id: &'a str) -> Self {
-        Self { table: "environments", row_id: environment_id, column: "client_secret", version: 1 }
+        Self {
+            table: "environments",
+            row_id: environment_id,
+            column: "client_secret",
+            version: 1,
+        }
     }
 
     /// Each part with its length before it, so that no two places give the same bytes.

@@ -102,6 +102,8 @@ pub enum NavEntry {
     Overview,
     /// All flows of the environment.
     Flows,
+    /// Attempts to create a dataflow.
+    Setups,
     /// The team's connection templates.
     Templates,
     /// Organizations, sandboxes and credentials.
@@ -111,9 +113,10 @@ pub enum NavEntry {
 }
 
 /// Entry, word, route, icon, and the key that follows `g`.
-const NAV: [(NavEntry, &str, &str, &str, &str); 5] = [
+const NAV: [(NavEntry, &str, &str, &str, &str); 6] = [
     (NavEntry::Overview, "Overview", "/", "home", "o"),
     (NavEntry::Flows, "Flows", "/flows", "workflow", "f"),
+    (NavEntry::Setups, "Setups", "/setups", "pulse", "s"),
     (NavEntry::Templates, "Templates", "/templates", "versions", "t"),
     (
         NavEntry::Environments,

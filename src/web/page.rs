@@ -22,12 +22,14 @@ impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Busy => Self::store_busy(),
-            StoreError::Full | StoreError::ReadOnly => {
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, "store.full", "Headgate cannot save")
-                    .what("The server's disk is full or read-only.")
-                    .advice("Nothing was sent to Adobe either. Ask the operator to make room, then try again.")
-                    .because(error)
-            }
+            StoreError::Full | StoreError::ReadOnly => Self::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "store.full",
+                "Headgate cannot save",
+            )
+            .what("The server's disk is full or read-only.")
+            .advice("Nothing was sent to Adobe either. Ask the operator to make room, then try again.")
+            .because(error),
             other => Self::internal(other),
         }
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::domain::SharedClock;
-use crate::platform::Clients;
 use crate::lifecycle::Lifecycle;
+use crate::platform::Clients;
 use crate::setups::Setups;
 use crate::store::Store;
 use crate::vault::KeyRing;

@@ -21,6 +21,8 @@ use crate::store::{self};
 
 /// Cookie that remembers the chosen environment; it holds an id and needs no protection.
 pub const ENVIRONMENT_COOKIE: &str = "hg-environment";
+/// How many environments the list at the top offers.
+const ENVIRONMENTS_MAX: i64 = 100;
 /// Query parameter by which a redirect tells what an action did: a key of [`told`].
 pub const DONE: &str = "done";
 
@@ -44,17 +46,30 @@ impl FromRequestParts<AppState> for Visit {
     type Rejection = PageError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, PageError> {
-        let session: CurrentSession = FromRequestParts::from_request_parts(parts, state).await?;
-        let environments = store::environments::list(&state.store, &session.team_id, false).await?;
-        let chosen = CookieJar::from_headers(&parts.headers).get(ENVIRONMENT_COOKIE).map(|c| c.value().to_owned());
-        let query: HashMap<String, String> =
-            axum::extract::Query::try_from_uri(&parts.uri).map(|q| q.0).unwrap_or_default();
+        let session =
+            <CurrentSession as FromRequestParts<AppState>>::from_request_parts(parts, state).await?;
+        let environments =
+            store::environments::list(&state.store, &session.team_id, None, ENVIRONMENTS_MAX).await?;
+        let chosen = CookieJar::from_headers(&parts.headers)
+            .get(ENVIRONMENT_COOKIE)
+            .map(|c| c.value().to_owned());
+        let query: HashMap<String, String> = axum::extract::Query::try_from_uri(&parts.uri)
+            .map(|q| q.0)
+            .unwrap_or_default();
+        let environments = environments
+            .into_iter()
+            .filter(|e| e.archived_at.is_none())
+            .collect();
         Ok(Self {
             environments,
             now_ms: state.clock.now_ms(),
             chosen_environment: chosen,
             theme: Theme::of(&parts.headers),
-            request_id: parts.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
+            request_id: parts
+                .extensions
+                .get::<RequestId>()
+                .map(|id| id.as_str().to_owned())
+                .unwrap_or_default(),
             demo: state.settings.demo.as_ref().map(|demo| demo.banner.clone()),
             done: query.get(DONE).and_then(|key| told(key)),
             session,
@@ -66,7 +81,10 @@ impl Visit {
     /// The environment that pages show: the chosen one, else the first.
     pub fn environment(&self) -> Option<&Environment> {
         let chosen = |e: &&Environment| Some(&e.id) == self.chosen_environment.as_ref();
-        self.environments.iter().find(chosen).or(self.environments.first())
+        self.environments
+            .iter()
+            .find(chosen)
+            .or(self.environments.first())
     }
 
     /// Another environment than the chosen one is shown on this page.
@@ -88,7 +106,14 @@ impl Visit {
     /// Who stands in the audit trail for what this request does.
     pub fn actor(&self) -> Actor {
         let s = &self.session;
-        Actor::person(&s.user_id, &s.user_name, s.role, &s.session_id, &s.client_address, &self.request_id)
+        Actor::person(
+            &s.user_id,
+            &s.user_name,
+            s.role,
+            &s.session_id,
+            &s.client_address,
+            &self.request_id,
+        )
     }
 
     /// The id under which the log knows this request.
@@ -112,7 +137,8 @@ impl Visit {
             is_production: e.production,
             selected: Some(&e.id) == selected.as_ref(),
         };
-        let mut layout = Layout::signed_in(title, &self.request_id, person, self.session.csrf.expose_secret());
+        let mut layout =
+            Layout::signed_in(title, &self.request_id, person, self.session.csrf.expose_secret());
         layout.theme = self.theme;
         layout.environments = self.environments.iter().map(choice).collect();
         layout.active = Some(active);
@@ -142,6 +168,13 @@ fn told(key: &str) -> Option<Flash> {
         "time-zone-saved" => "Times are shown in your zone now.",
         _ => return None,
     };
-    let status = if key == "setup-unchanged" { Status::Partial } else { Status::Succeeded };
-    Some(Flash { status, text: text.to_owned() })
+    let status = if key == "setup-unchanged" {
+        Status::Partial
+    } else {
+        Status::Succeeded
+    };
+    Some(Flash {
+        status,
+        text: text.to_owned(),
+    })
 }

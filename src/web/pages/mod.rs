@@ -1,1 +1,3 @@
-//! One file per page; the listing of this folder is the site map.
+//! One folder per area, one file per page; the listing of these folders is the site map.
+
+pub mod setups;

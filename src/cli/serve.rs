@@ -1,0 +1,79 @@
+//! `headgate serve`: the server.
+
+use std::sync::Arc;
+
+use super::{CliError, Exit, SettingArguments};
+use crate::bootstrap::{self, StartError, Variation};
+use crate::config::LogFormat;
+use crate::domain::SystemClock;
+use crate::domain::setup::Rules;
+use crate::lifecycle::{End, Lifecycle};
+use crate::platform::HttpOptions;
+use crate::store::StoreError;
+use crate::telemetry;
+
+/// Flags of `headgate serve`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    settings: SettingArguments,
+}
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// What keeps it from starting or from going on.
+pub async fn run(arguments: &Arguments) -> Result<(), CliError> {
+    let config = arguments.settings.load()?.config;
+    telemetry::init(&config.log, config.log_format == LogFormat::Json)
+        .map_err(|error| CliError::new(Exit::Configuration, error))?;
+    let lifecycle = Lifecycle::new();
+    lifecycle.stop_on_signals().map_err(|error| CliError::new(Exit::Software, error))?;
+    let variation = Variation {
+        clock: Arc::new(SystemClock),
+        rules: Rules::default(),
+        http: HttpOptions::default(),
+        demo: None,
+    };
+    let running = bootstrap::start(&config, variation, lifecycle).await?;
+    tracing::info!(address = %running.address, public_url = %config.public_url, "listening");
+    eprintln!("headgate: open {}", config.public_url);
+    finish(running).await
+}
+
+/// Waits for the end of a server and says how it went.
+pub(super) async fn finish(running: bootstrap::Running) -> Result<(), CliError> {
+    match running.until_stopped().await {
+        Ok(End::Asked) => Ok(()),
+        Ok(End::Lost(task)) => {
+            let reason = anyhow::anyhow!("the task \u{201c}{task}\u{201d} stopped working, so Headgate stopped too");
+            Err(CliError::new(Exit::Software, reason))
+        }
+        Err(left) => {
+            tracing::warn!(tasks = ?left.tasks, "stopped although some tasks had not ended");
+            Ok(())
+        }
+    }
+}
+
+impl From<StartError> for CliError {
+    fn from(error: StartError) -> Self {
+        let exit = match &error {
+            StartError::DataDirectory { path, source } => {
+                let source = std::io::Error::from(source.kind());
+                return Self::writing(&format!("data directory {path}"), source);
+            }
+            StartError::InUse(_) => Exit::CannotCreate,
+            StartError::Store(StoreError::Full | StoreError::ReadOnly) => Exit::CannotCreate,
+            StartError::Store(StoreError::Busy | StoreError::Io(_)) => Exit::InputOutput,
+            StartError::Listen { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                Exit::NoPermission
+            }
+            StartError::Listen { .. } => Exit::Unreachable,
+            StartError::Store(_) | StartError::Vault(_) | StartError::Endpoints(_) | StartError::Http(_) => {
+                Exit::Configuration
+            }
+        };
+        Self::new(exit, error)
+    }
+}

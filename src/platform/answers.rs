@@ -1,0 +1,113 @@
+//! From bytes to meaning: what an answer of the platform says, for reads and changes alike.
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use super::error::{PlatformError, Reply};
+use super::http::Exchange;
+use super::wire;
+
+/// Deeper answers are refused unread; documented ones stay below twenty.
+const DEPTH_LIMIT: usize = 64;
+
+impl Exchange {
+    /// The body as JSON, `Null` when it is empty.
+    ///
+    /// # Errors
+    /// When the body broke off, was too large, nested too deeply or no JSON.
+    pub(super) fn json(&self) -> Result<Value, PlatformError> {
+        let body = self.body.as_ref().map_err(Clone::clone)?;
+        if body.is_empty() {
+            return Ok(Value::Null);
+        }
+        if wire::nested_deeper_than(body, DEPTH_LIMIT) {
+            return Err(self.unreadable("it is nested too deeply"));
+        }
+        serde_json::from_slice(body).map_err(|_| self.unreadable("it is not JSON"))
+    }
+
+    /// The JSON of a success, or what the service said instead.
+    ///
+    /// # Errors
+    /// See [`Exchange::failure`].
+    pub(super) fn success(&self) -> Result<Value, PlatformError> {
+        if self.status.is_success() {
+            self.json()
+        } else {
+            Err(self.failure())
+        }
+    }
+
+    /// What an answer that is no success means. Only a 4xx with a body of the platform's own is a definite
+    /// refusal (429 always is: a limiter refuses before anything acts); the rest leaves the effect open.
+    pub(super) fn failure(&self) -> PlatformError {
+        let reply = self.reply();
+        let said = || Box::new(reply.clone().unwrap_or_else(|| self.silent_reply()));
+        match self.status {
+            StatusCode::TOO_MANY_REQUESTS => PlatformError::Throttled {
+                reply: said(),
+                retry_after: self.retry_after,
+            },
+            status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
+                PlatformError::Unavailable {
+                    reply: said(),
+                    retry_after: self.retry_after,
+                }
+            }
+            status if status.is_client_error() => match (reply, &self.body) {
+                (Some(reply), _) if status == StatusCode::UNAUTHORIZED => {
+                    PlatformError::Auth(Box::new(reply))
+                }
+                (Some(reply), _) => PlatformError::Refused(Box::new(reply)),
+                (None, Err(broken)) => broken.clone(),
+                (None, Ok(_)) => self.unreadable("the refusal is not the service's own"),
+            },
+            status if status.is_redirection() => self.unreadable("redirects are not followed"),
+            _ => self.unreadable("this status is not documented"),
+        }
+    }
+
+    /// Whether the service itself said that the token is not valid (any more).
+    pub(super) fn refuses_token(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED && self.reply().is_some()
+    }
+
+    /// The id under which the service logged the call, from the header or the error body.
+    pub(super) fn upstream_request_id(&self) -> Option<String> {
+        self.request_id
+            .clone()
+            .or_else(|| self.reply()?.upstream_request_id)
+    }
+
+    /// Whether the answer says that the service is up: any but 5xx and 408, read to its end.
+    pub(super) fn is_healthy(&self) -> bool {
+        let unwell = self.status.is_server_error() || self.status == StatusCode::REQUEST_TIMEOUT;
+        !unwell
+            && !matches!(
+                self.body,
+                Err(PlatformError::Timeout { .. } | PlatformError::Unreachable { .. })
+            )
+    }
+
+    pub(super) fn unreadable(&self, detail: &str) -> PlatformError {
+        let (service, status) = (self.service, self.status.as_u16());
+        PlatformError::Unreadable {
+            service,
+            status,
+            detail: detail.to_owned(),
+        }
+    }
+
+    fn reply(&self) -> Option<Reply> {
+        Reply::parse(
+            self.service,
+            self.status.as_u16(),
+            self.request_id.clone(),
+            &self.json().ok()?,
+        )
+    }
+
+    fn silent_reply(&self) -> Reply {
+        Reply::without_text(self.service, self.status.as_u16(), self.request_id.clone())
+    }
+}

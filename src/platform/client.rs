@@ -1,0 +1,317 @@
+//! The client of one environment: required headers, tokens, restraint, retries of reads, and changes that
+//! are sent once.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use backon::{ExponentialBuilder, Retryable};
+use reqwest::Request;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::calls::{Answer, Call, Method};
+use super::error::{PlatformError, Service};
+use super::http::{CHANGE_LIMIT, Exchange, Http, READ_LIMIT, header};
+use super::pressure::{LONGEST_SLEEP, Pressure};
+use super::token::{Credential, Token, Tokens};
+
+/// Waits between tries of a read never grow beyond this.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+/// A read is sent at most once more than this.
+const RETRIES: usize = 3;
+
+/// Talks to the platform as one credential in one sandbox. Cheap to clone; clones share the token and the
+/// restraint towards the platform, so keep one per environment.
+#[derive(Debug, Clone)]
+pub struct PlatformClient {
+    inner: Arc<Inner>,
+    request_id: Option<Arc<str>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    http: Http,
+    credential: Credential,
+    sandbox: String,
+    tokens: Tokens,
+    pressure: Pressure,
+}
+
+/// A read: path below `/data/foundation`, query not yet encoded, and the `Accept` that Schema Registry demands.
+#[derive(Debug, Clone)]
+pub(super) struct Read {
+    pub(super) path: String,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) accept: Option<&'static str>,
+}
+
+/// A request with all its headers but the token's.
+struct Outgoing {
+    service: Service,
+    request: Request,
+}
+
+impl Read {
+    pub(super) fn at(path: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            query: Vec::new(),
+            accept: None,
+        }
+    }
+
+    pub(super) fn with(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.query.push((key.to_owned(), value.into()));
+        self
+    }
+
+    pub(super) fn accepting(mut self, accept: &'static str) -> Self {
+        self.accept = Some(accept);
+        self
+    }
+}
+
+impl PlatformClient {
+    /// A client for `credential` in `sandbox`. Nothing is sent yet; values that cannot be sent are found
+    /// out by the first call.
+    pub fn new(http: Http, credential: Credential, sandbox: String) -> Self {
+        let (tokens, pressure) = (Tokens::default(), Pressure::default());
+        Self {
+            inner: Arc::new(Inner {
+                http,
+                credential,
+                sandbox,
+                tokens,
+                pressure,
+            }),
+            request_id: None,
+        }
+    }
+
+    /// The same client, sending `request_id` as `x-request-id` with all its reads, so that a page and what
+    /// it asked of the platform can be told to belong together.
+    pub fn traced(&self, request_id: &str) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            request_id: Some(Arc::from(request_id)),
+        }
+    }
+
+    /// The sandbox all calls go to.
+    pub fn sandbox(&self) -> &str {
+        &self.inner.sandbox
+    }
+
+    /// The addresses this client calls.
+    pub fn endpoints(&self) -> &super::Endpoints {
+        self.inner.http.endpoints()
+    }
+
+    /// Makes sure there is a valid token, asking IMS if needed.
+    ///
+    /// # Errors
+    /// [`PlatformError::Auth`] when IMS refuses the credential; network trouble as usual.
+    pub async fn sign_in(&self) -> Result<(), PlatformError> {
+        self.inner.token().await.map(|_| ())
+    }
+
+    /// Sends a change, once, and says how it ended. The only second try is with a new token after the
+    /// platform itself refused the old one.
+    pub async fn send(&self, call: &Call, request_id: &str) -> Answer {
+        let inner = &*self.inner;
+        let (request, token) = match inner.prepare(call, request_id).await {
+            Ok(prepared) => prepared,
+            Err(error) => return Answer::not_sent(error),
+        };
+        let sent_at = Instant::now();
+        let mut token = token;
+        let mut result = inner.exchange(&request, &token, CHANGE_LIMIT).await;
+        if result.as_ref().is_ok_and(Exchange::refuses_token) {
+            token = match inner.token_after(&token).await {
+                Ok(token) => token,
+                Err(error) => return Answer::not_sent(error),
+            };
+            result = inner.exchange(&request, &token, CHANGE_LIMIT).await;
+        }
+        let duration_ms = i64::try_from(sent_at.elapsed().as_millis()).unwrap_or(i64::MAX);
+        match result {
+            Err(error) => Answer::broken(error, duration_ms),
+            Ok(exchange) => {
+                let mut secrets = call.secrets();
+                secrets.extend(inner.own_secrets(&token));
+                Answer::read(call, &exchange, duration_ms, &secrets)
+            }
+        }
+    }
+
+    /// Reads, trying again with growing random waits while that may help and is affordable.
+    pub(super) async fn get(&self, read: &Read) -> Result<Value, PlatformError> {
+        let inner = &*self.inner;
+        inner.pressure.earn_retry();
+        let ceilings = ExponentialBuilder::new()
+            .with_min_delay(inner.http.options().retry_base)
+            .with_max_delay(LONGEST_BACKOFF)
+            .with_max_times(RETRIES);
+        (|| self.get_once(read))
+            .retry(ceilings)
+            .when(|error: &PlatformError| {
+                let worth_it = error.is_transient() && !matches!(error, PlatformError::Paused { .. });
+                worth_it
+                    && error.retry_after().is_none_or(|wait| wait <= LONGEST_SLEEP)
+                    && inner.pressure.take_retry()
+            })
+            .adjust(|error, ceiling| Some(wait_before_retry(error, ceiling?)))
+            .await
+    }
+
+    async fn get_once(&self, read: &Read) -> Result<Value, PlatformError> {
+        let inner = &*self.inner;
+        let request = inner.read_request(read, self.request_id.as_deref())?;
+        inner.wait_for_admission().await?;
+        let mut token = inner.token().await?;
+        let mut exchange = inner.exchange(&request, &token, READ_LIMIT).await?;
+        if exchange.refuses_token() {
+            token = inner.token_after(&token).await?;
+            exchange = inner.exchange(&request, &token, READ_LIMIT).await?;
+        }
+        exchange
+            .success()
+            .map_err(|error| error.scrubbed(&inner.own_secrets(&token)))
+    }
+}
+
+/// What the service asked for, stretched, never less; else anything up to the ceiling.
+fn wait_before_retry(error: &PlatformError, ceiling: Duration) -> Duration {
+    error
+        .retry_after()
+        .map_or_else(|| ceiling.mul_f64(fastrand::f64()), stretched)
+}
+
+/// A wait that others keep too, made up to a fifth longer so that not all come back at once.
+fn stretched(wait: Duration) -> Duration {
+    wait.mul_f64(1.0 + 0.2 * fastrand::f64())
+}
+
+impl Inner {
+    async fn token(&self) -> Result<Token, PlatformError> {
+        self.tokens.current(&self.http, &self.credential).await
+    }
+
+    async fn token_after(&self, refused: &Token) -> Result<Token, PlatformError> {
+        self.tokens
+            .after_refusal(refused, &self.http, &self.credential)
+            .await
+    }
+
+    fn own_secrets<'a>(&'a self, token: &'a Token) -> [&'a str; 2] {
+        [
+            self.credential.client_secret.expose_secret(),
+            token.value.expose_secret(),
+        ]
+    }
+
+    /// Everything that can fail without anything having been sent.
+    async fn prepare(&self, call: &Call, request_id: &str) -> Result<(Outgoing, Token), PlatformError> {
+        let request = self.change_request(call, request_id)?;
+        self.wait_for_admission().await?;
+        Ok((request, self.token().await?))
+    }
+
+    async fn wait_for_admission(&self) -> Result<(), PlatformError> {
+        let wait = self.pressure.admit(Instant::now())?;
+        if !wait.is_zero() {
+            tokio::time::sleep(stretched(wait)).await;
+        }
+        Ok(())
+    }
+
+    fn read_request(&self, read: &Read, request_id: Option<&str>) -> Result<Outgoing, PlatformError> {
+        let request_id = request_id.map_or_else(|| Uuid::new_v4().to_string(), str::to_owned);
+        let mut outgoing = self.request(reqwest::Method::GET, &read.path, &read.query, &request_id)?;
+        if let Some(accept) = read.accept {
+            outgoing
+                .request
+                .headers_mut()
+                .insert(ACCEPT, header("Accept", accept)?);
+        }
+        Ok(outgoing)
+    }
+
+    fn change_request(&self, call: &Call, request_id: &str) -> Result<Outgoing, PlatformError> {
+        let method = match call.method {
+            Method::Post => reqwest::Method::POST,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let mut outgoing = self.request(method, &call.path, &call.query, request_id)?;
+        let headers = outgoing.request.headers_mut();
+        if let Some(etag) = &call.if_match {
+            headers.insert(IF_MATCH, header("If-Match", etag)?);
+        }
+        if let Some(body) = &call.body {
+            headers.insert(CONTENT_TYPE, header("Content-Type", "application/json")?);
+            *outgoing.request.body_mut() = Some(body.to_string().into());
+        }
+        Ok(outgoing)
+    }
+
+    fn request(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        query: &[(String, String)],
+        request_id: &str,
+    ) -> Result<Outgoing, PlatformError> {
+        let service = Service::of_path(path)
+            .ok_or_else(|| PlatformError::invalid("the path belongs to no service of the platform"))?;
+        let mut request = Request::new(method, self.http.endpoints().platform_url(path, query)?);
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, header("Accept", "application/json")?);
+        headers.insert("x-request-id", header("x-request-id", request_id)?);
+        headers.insert("x-api-key", header("x-api-key", &self.credential.client_id)?);
+        headers.insert(
+            "x-gw-ims-org-id",
+            header("x-gw-ims-org-id", &self.credential.organization)?,
+        );
+        // The list of sandboxes is asked before one is chosen and is documented without this header.
+        if service != Service::Sandboxes {
+            headers.insert("x-sandbox-name", header("x-sandbox-name", &self.sandbox)?);
+        }
+        Ok(Outgoing { service, request })
+    }
+
+    /// Sends a copy of the request with `token` and notes how the platform took it.
+    async fn exchange(
+        &self,
+        outgoing: &Outgoing,
+        token: &Token,
+        limit: usize,
+    ) -> Result<Exchange, PlatformError> {
+        let copy = outgoing.request.try_clone();
+        let mut request = copy.ok_or_else(|| PlatformError::invalid("its body cannot be copied"))?;
+        let mut bearer = header(
+            "Authorization",
+            &format!("Bearer {}", token.value.expose_secret()),
+        )?;
+        bearer.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+        let result = self.http.exchange(outgoing.service, request, limit).await;
+        let now = Instant::now();
+        match &result {
+            Ok(exchange) => {
+                self.pressure.record(now, exchange.is_healthy());
+                let asked_to_wait = exchange.status == reqwest::StatusCode::TOO_MANY_REQUESTS;
+                if let Some(wait) = exchange.retry_after.filter(|_| asked_to_wait) {
+                    self.pressure.close_for(now, wait);
+                }
+            }
+            Err(PlatformError::Unreachable { .. } | PlatformError::Timeout { .. }) => {
+                self.pressure.record(now, false)
+            }
+            Err(_) => {}
+        }
+        result
+    }
+}

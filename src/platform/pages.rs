@@ -1,0 +1,263 @@
+//! Walking through lists. Each service pages in its own way; all share one ceiling, and a list that could
+//! not be read to its end ends in an error, so that it never proves the absence of anything.
+
+use std::collections::HashSet;
+
+use futures_util::{Stream, TryStreamExt, stream};
+use serde_json::{Value, json};
+
+use super::client::{PlatformClient, Read};
+use super::error::{PlatformError, Service};
+use super::wire;
+
+const PAGE_CEILING: usize = 200;
+const ITEM_CEILING: usize = 20_000;
+/// The most Catalog documents; the others treat it as a wish.
+pub(super) const PAGE_SIZE: usize = 100;
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// What is on it, in the platform's order.
+    pub items: Vec<T>,
+    /// How many items were fetched so far, this page included.
+    pub fetched: usize,
+}
+
+/// How far a walk has come.
+struct Walk {
+    client: PlatformClient,
+    service: Service,
+    read: Read,
+    next: Option<Next>,
+    seen: HashSet<String>,
+    pages: usize,
+    fetched: usize,
+}
+
+/// Where the next page starts: a token or key taken from the last page, or a number of items.
+enum Next {
+    First,
+    Token(String),
+    Offset(usize),
+}
+
+impl PlatformClient {
+    /// All pages of the list at `read`, each item turned by `parse`.
+    pub(super) fn pages<T, P>(
+        &self,
+        service: Service,
+        read: Read,
+        parse: P,
+    ) -> impl Stream<Item = Result<Page<T>, PlatformError>> + Send + use<T, P>
+    where
+        T: Send,
+        P: Fn(&Value) -> Result<T, PlatformError> + Send,
+    {
+        let start = Walk {
+            client: self.clone(),
+            service,
+            read,
+            next: Some(Next::First),
+            seen: HashSet::new(),
+            pages: 0,
+            fetched: 0,
+        };
+        stream::try_unfold(start, Walk::step).and_then(move |page| {
+            let items = page.items.iter().map(&parse).collect::<Result<_, _>>();
+            std::future::ready(items.map(|items| Page {
+                items,
+                fetched: page.fetched,
+            }))
+        })
+    }
+}
+
+impl Walk {
+    async fn step(mut self) -> Result<Option<(Page<Value>, Self)>, PlatformError> {
+        let Some(next) = self.next.take() else {
+            return Ok(None);
+        };
+        if self.pages == PAGE_CEILING || self.fetched >= ITEM_CEILING {
+            return Err(self.incomplete(format!("it has more than {} items", self.fetched)));
+        }
+        let body = self.client.get(&self.page_request(&next)).await?;
+        let items = items_of(self.service, &body)?;
+        self.pages += 1;
+        self.next = self.next_page(&next, &body, items.len())?;
+        self.remember(&items)?;
+        self.fetched += items.len();
+        Ok(Some((
+            Page {
+                items,
+                fetched: self.fetched,
+            },
+            self,
+        )))
+    }
+
+    fn page_request(&self, next: &Next) -> Read {
+        let read = self.read.clone();
+        match (self.service, next) {
+            (Service::FlowService, Next::Token(token)) => read.with("continuationToken", token),
+            (Service::SchemaRegistry, Next::Token(key)) => read.with("orderby", "title").with("start", key),
+            (Service::SchemaRegistry, _) => read.with("orderby", "title"),
+            (Service::Catalog | Service::DataPrep, Next::Offset(start)) => read
+                .with("limit", PAGE_SIZE.to_string())
+                .with("start", start.to_string()),
+            (Service::Catalog | Service::DataPrep, _) => {
+                read.with("limit", PAGE_SIZE.to_string()).with("start", "0")
+            }
+            _ => read,
+        }
+    }
+
+    fn next_page(&self, current: &Next, body: &Value, count: usize) -> Result<Option<Next>, PlatformError> {
+        let unreadable = |detail| Err(PlatformError::unreadable(self.service, detail));
+        match self.service {
+            Service::FlowService => match body.pointer("/_links/next") {
+                None | Some(Value::Null) => Ok(None),
+                Some(link) => match link
+                    .get("href")
+                    .and_then(Value::as_str)
+                    .and_then(continuation_token)
+                {
+                    Some(token) => Ok(Some(Next::Token(token))),
+                    None => unreadable("the link to the next page carries no continuationToken"),
+                },
+            },
+            Service::SchemaRegistry => match body.pointer("/_page") {
+                Some(Value::Object(page)) => match page.get("next") {
+                    None | Some(Value::Null) => Ok(None),
+                    Some(Value::String(key)) => Ok(Some(Next::Token(key.clone()))),
+                    Some(_) => unreadable("the start of the next page is no text"),
+                },
+                _ => unreadable("the list does not say whether it goes on"),
+            },
+            Service::Catalog | Service::DataPrep => {
+                // Data Prep repeats the limit it really used.
+                let granted = wire::count(body, "/_page/limit").and_then(|limit| usize::try_from(limit).ok());
+                let full = count > 0 && count >= granted.unwrap_or(PAGE_SIZE).min(PAGE_SIZE);
+                let start = if let Next::Offset(start) = current {
+                    *start
+                } else {
+                    0
+                };
+                Ok(full.then_some(Next::Offset(start + count)))
+            }
+            Service::Sandboxes | Service::Ims => Ok(None),
+        }
+    }
+
+    /// A service that sends the same page again would keep us for ever, or hide the rest of its list.
+    fn remember(&mut self, items: &[Value]) -> Result<(), PlatformError> {
+        let mark = match &self.next {
+            None | Some(Next::First) => return Ok(()),
+            Some(Next::Token(token)) => token.clone(),
+            Some(Next::Offset(_)) => items
+                .first()
+                .and_then(|item| wire::text(item, "/id"))
+                .unwrap_or_default(),
+        };
+        if self.seen.insert(mark) {
+            Ok(())
+        } else {
+            Err(self.incomplete("the same page came again".to_owned()))
+        }
+    }
+
+    fn incomplete(&self, detail: String) -> PlatformError {
+        PlatformError::Incomplete {
+            service: self.service,
+            detail,
+        }
+    }
+}
+
+/// The items of a page. Catalog answers an object keyed by id: the key is put into each item as `id`.
+fn items_of(service: Service, body: &Value) -> Result<Vec<Value>, PlatformError> {
+    let key = match service {
+        Service::FlowService => "items",
+        Service::SchemaRegistry => "results",
+        Service::DataPrep => "data",
+        Service::Sandboxes => "sandboxes",
+        Service::Catalog | Service::Ims => return keyed_items(service, body),
+    };
+    match body.get(key) {
+        Some(Value::Array(items)) => Ok(items.clone()),
+        Some(Value::Object(empty)) if empty.is_empty() => Ok(Vec::new()),
+        _ => Err(PlatformError::unreadable(
+            service,
+            format!("the list has no `{key}`"),
+        )),
+    }
+}
+
+fn keyed_items(service: Service, body: &Value) -> Result<Vec<Value>, PlatformError> {
+    let odd = || PlatformError::unreadable(service, "the list is no object of objects");
+    match body {
+        Value::Array(empty) if empty.is_empty() => Ok(Vec::new()),
+        Value::Object(members) => members
+            .iter()
+            .map(|(id, item)| {
+                let mut item = item.as_object().ok_or_else(odd)?.clone();
+                item.insert("id".to_owned(), json!(id));
+                Ok(Value::Object(item))
+            })
+            .collect(),
+        _ => Err(odd()),
+    }
+}
+
+/// The token inside a link such as `/flows?continuationToken=…`; the link itself is never followed.
+fn continuation_token(href: &str) -> Option<String> {
+    let (_, query) = href.split_once('?')?;
+    // Tokens are base64-like: a bare plus is a plus here, not a space.
+    let query = query.split('#').next()?.replace('+', "%2B");
+    url::form_urlencoded::parse(query.as_bytes())
+        .find(|(key, _)| key == "continuationToken")
+        .map(|(_, token)| token.into_owned())
+        .filter(|token| !token.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_token_of_a_link_is_used() {
+        let token = |href| continuation_token(href);
+        assert_eq!(token("/flows?continuationToken=abc").as_deref(), Some("abc"));
+        assert_eq!(
+            token("/flows?limit=5&continuationToken=a%26b%23c").as_deref(),
+            Some("a&b#c")
+        );
+        assert_eq!(
+            token("/flows?continuationToken=YWJj+g==").as_deref(),
+            Some("YWJj+g==")
+        );
+        assert_eq!(
+            token("https://evil.example/x?continuationToken=..%2F").as_deref(),
+            Some("../")
+        );
+        for none in ["", "/flows", "/flows?continuationToken=", "/flows?token=abc"] {
+            assert_eq!(token(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn items_are_found_where_each_service_keeps_them() {
+        let count = |service, body: Value| items_of(service, &body).map(|items| items.len()).ok();
+        assert_eq!(count(Service::FlowService, json!({"items": [1, 2]})), Some(2));
+        assert_eq!(count(Service::FlowService, json!({"items": {}})), Some(0));
+        assert_eq!(count(Service::FlowService, json!({"count": 3})), None);
+        assert_eq!(count(Service::FlowService, json!({"items": {"a": 1}})), None);
+        assert_eq!(count(Service::SchemaRegistry, json!({"results": []})), Some(0));
+        assert_eq!(count(Service::Catalog, json!({"a": {"name": "x"}})), Some(1));
+        assert_eq!(count(Service::Catalog, json!([])), Some(0));
+        assert_eq!(count(Service::Catalog, json!(["x"])), None);
+        assert_eq!(count(Service::Catalog, json!({"error_code": "403"})), None);
+        let items = items_of(Service::Catalog, &json!({"a1": {"name": "x"}})).unwrap();
+        assert_eq!(items[0]["id"], "a1");
+    }
+}

@@ -1,0 +1,157 @@
+//! Lenient reading of the platform's JSON. Adobe's pages and API files disagree on types (numbers and
+//! booleans as strings), units and spellings, so every value is looked up by JSON pointer and taken in
+//! any documented form; what is missing or odd is `None`, never a panic.
+
+use serde_json::Value;
+
+/// Values below this are epoch seconds, above it epoch milliseconds (10 against 13 digits).
+const SECONDS_LIMIT: i64 = 100_000_000_000;
+
+/// A text; numbers count too (`"version": 1` beside `"version": "1.0"`).
+pub(super) fn text(body: &Value, pointer: &str) -> Option<String> {
+    match body.pointer(pointer)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A whole number, also as a string or with a fraction of zero.
+pub(super) fn number(body: &Value, pointer: &str) -> Option<i64> {
+    match body.pointer(pointer)? {
+        Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn whole(number: f64) -> Option<i64> {
+    // Beyond 2^53 a double no longer tells neighbouring whole numbers apart.
+    let exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "checked to be whole and within 2^53"
+    )]
+    exact.then_some(number as i64)
+}
+
+/// A count or a size in bytes; the platform says -1 for "not known".
+pub(super) fn count(body: &Value, pointer: &str) -> Option<i64> {
+    number(body, pointer).filter(|count| *count >= 0)
+}
+
+/// A boolean, also as a string.
+pub(super) fn boolean(body: &Value, pointer: &str) -> Option<bool> {
+    match body.pointer(pointer)? {
+        Value::Bool(truth) => Some(*truth),
+        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}
+
+/// A moment as UTC epoch milliseconds, whether given in seconds or milliseconds; zero means "never".
+pub(super) fn moment(body: &Value, pointer: &str) -> Option<i64> {
+    let value = number(body, pointer).filter(|value| *value > 0)?;
+    Some(if value < SECONDS_LIMIT {
+        value * 1000
+    } else {
+        value
+    })
+}
+
+/// The elements of an array; none when it is absent or something else.
+pub(super) fn elements<'a>(body: &'a Value, pointer: &str) -> &'a [Value] {
+    body.pointer(pointer)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+/// The texts of an array.
+pub(super) fn texts(body: &Value, pointer: &str) -> Vec<String> {
+    elements(body, pointer)
+        .iter()
+        .filter_map(|element| text(element, ""))
+        .collect()
+}
+
+/// The etag of an object with its inner quotes. Spelt in two ways; Schema Registry keeps it elsewhere.
+pub(super) fn etag(body: &Value) -> Option<String> {
+    ["/etag", "/eTag", "/meta:registryMetadata/eTag"]
+        .into_iter()
+        .find_map(|pointer| text(body, pointer))
+}
+
+/// Whether `bytes` holds arrays or objects nested deeper than `limit`, judged without building them.
+pub(super) fn nested_deeper_than(bytes: &[u8], limit: usize) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > limit {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn numbers_come_in_any_dress() {
+        let body =
+            json!({"a": 15, "b": "15", "c": 15.0, "d": 15.5, "e": "x", "f": -1, "g": null, "h": 1e300});
+        for key in ["/a", "/b", "/c"] {
+            assert_eq!(number(&body, key), Some(15), "{key}");
+        }
+        for key in ["/d", "/e", "/g", "/h", "/none"] {
+            assert_eq!(number(&body, key), None, "{key}");
+        }
+        assert_eq!(number(&body, "/f"), Some(-1));
+        assert_eq!(count(&body, "/f"), None);
+    }
+
+    #[test]
+    fn booleans_and_versions_come_as_strings_too() {
+        let body = json!({"a": true, "b": "true", "c": "False", "d": "yes", "v": 1, "w": "1.0"});
+        assert_eq!(boolean(&body, "/a"), Some(true));
+        assert_eq!(boolean(&body, "/b"), Some(true));
+        assert_eq!(boolean(&body, "/c"), Some(false));
+        assert_eq!(boolean(&body, "/d"), None);
+        assert_eq!(text(&body, "/v").as_deref(), Some("1"));
+        assert_eq!(text(&body, "/w").as_deref(), Some("1.0"));
+    }
+
+    #[test]
+    fn seconds_and_milliseconds_are_told_apart_by_their_digits() {
+        let body = json!({"s": 1_590_512_053, "ms": 1_590_512_053_123_i64, "text": "1590512053", "zero": 0});
+        assert_eq!(moment(&body, "/s"), Some(1_590_512_053_000));
+        assert_eq!(moment(&body, "/ms"), Some(1_590_512_053_123));
+        assert_eq!(moment(&body, "/text"), Some(1_590_512_053_000));
+        assert_eq!(moment(&body, "/zero"), None);
+    }
+
+    #[test]
+    fn etags_keep_their_quotes() {
+        assert_eq!(etag(&json!({"etag": "\"a-b\""})).as_deref(), Some("\"a-b\""));
+        assert_eq!(etag(&json!({"eTag": "\"a-b\""})).as_deref(), Some("\"a-b\""));
+        assert_eq!(etag(&json!({})), None);
+    }
+
+    #[test]
+    fn depth_ignores_brackets_in_texts() {
+        assert!(!nested_deeper_than(br#"{"a": "[[[[\"[[["}"#, 2));
+        assert!(nested_deeper_than(b"[[[", 2));
+        assert!(!nested_deeper_than(b"[[],[],[],[]]", 2));
+    }
+}

@@ -15,6 +15,7 @@ use super::state::AppState;
 use super::status::Status;
 use super::times::Times;
 use crate::audit::Actor;
+use crate::connection_templates::By;
 use crate::domain::Role;
 use crate::store::environments::Environment;
 use crate::store::{self};
@@ -114,6 +115,16 @@ impl Visit {
             &s.client_address,
             &self.request_id,
         )
+    }
+
+    /// The same with team and time, for what changes templates and drafts.
+    pub fn by<'a>(&'a self, actor: &'a Actor) -> By<'a> {
+        By {
+            actor,
+            user_id: &self.session.user_id,
+            team_id: &self.session.team_id,
+            now_ms: self.now_ms,
+        }
     }
 
     /// The id under which the log knows this request.

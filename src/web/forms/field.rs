@@ -156,12 +156,10 @@ impl FieldView {
         }
     }
 
-    /// Shows a mistake, unless there is one already.
+    /// Shows a mistake.
     pub fn refuse(&mut self, problem: &Problem) {
-        if self.error.is_empty() {
-            self.error.clone_from(&problem.message);
-            self.code = problem.code;
-        }
+        self.error.clone_from(&problem.message);
+        self.code = problem.code;
     }
 
     /// The ids that describe the control, for `aria-describedby`; empty for none.
@@ -247,8 +245,8 @@ impl FormErrors {
         let mut general = problems.to_vec();
         let mut shown = Vec::new();
         for field in fields {
-            for problem in problems.iter().filter(|problem| problem.field == field.name) {
-                field.refuse(problem);
+            if let Some(first) = problems.iter().find(|problem| problem.field == field.name) {
+                field.refuse(first);
             }
             general.retain(|problem| problem.field != field.name);
             shown.push(&*field);

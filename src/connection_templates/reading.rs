@@ -105,7 +105,8 @@ pub fn read_flow(
     }
     for (key, source) in read.recipe.secret_sources() {
         if let SecretSource::Parameter { name } = source {
-            let message = format!("{{{{{name}}}}} can only be asked for by a template. Enter the secret itself.");
+            let message =
+                format!("{{{{{name}}}}} can only be asked for by a template. Enter the secret itself.");
             typed.add(&format!("auth.{key}"), "template.text", message);
         }
     }
@@ -148,7 +149,9 @@ pub fn read_answers(
         .problems
         .extend(secrets_wrong.into_iter().filter(|problem| !is_kept(problem)));
     if wrong_answers.is_empty() {
-        typed.problems.extend(filled_in_problems(&recipe, &answers, now_ms));
+        typed
+            .problems
+            .extend(filled_in_problems(&recipe, &answers, now_ms));
     }
     typed.problems.extend(wrong_answers);
     finish(typed)?;
@@ -167,7 +170,11 @@ pub fn read_answers(
 
 fn finish(typed: Typed) -> Result<(), Vec<Problem>> {
     let problems = typed.finish();
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
+    }
 }
 
 fn read_environment(typed: &mut Typed, environments: &[&str]) -> String {
@@ -202,11 +209,7 @@ fn filled_in_problems(recipe: &Recipe, answers: &BTreeMap<String, String>, now_m
 
 /// The form field of the first parameter in a text of the recipe. Names that the template leaves empty are made
 /// from the flow's.
-fn parameter_in(
-    parameters: &[Parameter],
-    texts: &BTreeMap<String, String>,
-    field: &str,
-) -> Option<String> {
+fn parameter_in(parameters: &[Parameter], texts: &BTreeMap<String, String>, field: &str) -> Option<String> {
     let text = texts.get(field).filter(|text| !text.is_empty());
     let text = text.or_else(|| texts.get("flow_name"))?.replace(' ', "");
     let is_in = |parameter: &&Parameter| text.contains(&format!("{{{{{}}}}}", parameter.name));

@@ -56,11 +56,15 @@ impl From<SaveError> for PageError {
 impl From<VaultError> for PageError {
     fn from(error: VaultError) -> Self {
         match error {
-            VaultError::KeyNeeded { key_id } => {
-                Self::new(StatusCode::CONFLICT, "secret.key_missing", "A stored secret cannot be opened")
-                    .what(format!("It was stored with key {key_id}, which this server does not have."))
-                    .advice("Enter the secret again, or ask the operator to restore the key.")
-            }
+            VaultError::KeyNeeded { key_id } => Self::new(
+                StatusCode::CONFLICT,
+                "secret.key_missing",
+                "A stored secret cannot be opened",
+            )
+            .what(format!(
+                "It was stored with key {key_id}, which this server does not have."
+            ))
+            .advice("Enter the secret again, or ask the operator to restore the key."),
             other => Self::internal(other),
         }
     }

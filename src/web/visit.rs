@@ -88,6 +88,11 @@ impl Visit {
             .or(self.environments.first())
     }
 
+    /// The ids of the environments to choose from.
+    pub fn environment_ids(&self) -> Vec<&str> {
+        self.environments.iter().map(|e| e.id.as_str()).collect()
+    }
+
     /// Another environment than the chosen one is shown on this page.
     pub fn in_environment(mut self, id: &str) -> Self {
         self.chosen_environment = Some(id.to_owned());

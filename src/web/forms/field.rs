@@ -238,10 +238,7 @@ impl FormErrors {
     }
 
     /// Shows each mistake at its field and collects them all; those of no field stand first.
-    pub fn at_fields<'a>(
-        problems: &[Problem],
-        fields: impl IntoIterator<Item = &'a mut FieldView>,
-    ) -> Self {
+    pub fn at_fields<'a>(problems: &[Problem], fields: impl IntoIterator<Item = &'a mut FieldView>) -> Self {
         let mut general = problems.to_vec();
         let mut shown = Vec::new();
         for field in fields {
@@ -295,7 +292,10 @@ mod tests {
             Problem::new("name", "input.characters", "Said once is enough."),
         ];
         let errors = FormErrors::at_fields(&problems, &mut fields);
-        assert_eq!((fields[0].error.as_str(), fields[0].code), ("Name is needed.", "input.missing"));
+        assert_eq!(
+            (fields[0].error.as_str(), fields[0].code),
+            ("Name is needed.", "input.missing")
+        );
         assert_eq!((errors.general.len(), errors.fields.len()), (1, 1));
         assert_eq!(errors.general[0].code, "input.unexpected");
     }

@@ -2,4 +2,5 @@
 
 pub mod field;
 pub mod recipe_form;
+pub mod recipe_page;
 pub mod recipe_words;

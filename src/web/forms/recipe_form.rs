@@ -101,7 +101,10 @@ impl Filling<'_> {
 
     fn choices(&self, kind: &str, connector: &Connector) -> Option<String> {
         let environment = &self.environment?.id;
-        Some(format!("/environments/{environment}/choices/{kind}?connector={}", connector.slug))
+        Some(format!(
+            "/environments/{environment}/choices/{kind}?connector={}",
+            connector.slug
+        ))
     }
 }
 
@@ -198,7 +201,9 @@ impl RecipeForm {
 
     fn fields_mut(&mut self) -> impl Iterator<Item = &mut FieldView> {
         let groups = self.sections.iter_mut().flat_map(|section| &mut section.groups);
-        groups.flat_map(|group| &mut group.fields).map(|field| &mut field.view)
+        groups
+            .flat_map(|group| &mut group.fields)
+            .map(|field| &mut field.view)
     }
 }
 

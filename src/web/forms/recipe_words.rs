@@ -2,8 +2,8 @@
 
 use crate::domain::connector::{AuthField, Connector};
 use crate::domain::recipe::{
-    Compression, Connection, Dataset, EVENT_CLASS, Format, PROFILE_CLASS, Parameter, PathKind, Recipe, Schema,
-    SecretSource,
+    Compression, Connection, Dataset, EVENT_CLASS, Format, PROFILE_CLASS, Parameter, PathKind, Recipe,
+    Schema, SecretSource,
 };
 use crate::domain::schedule::Start;
 use crate::domain::setup::MASK;
@@ -66,13 +66,14 @@ pub fn facts(recipe: &Recipe, connector: &Connector, times: &Times) -> Vec<Fact>
 }
 
 /// The lines in which two recipes differ, parameters included.
-pub fn differences(first: (&Recipe, &Connector), second: (&Recipe, &Connector), times: &Times) -> Vec<Difference> {
+pub fn differences(
+    first: (&Recipe, &Connector),
+    second: (&Recipe, &Connector),
+    times: &Times,
+) -> Vec<Difference> {
     let all = |(recipe, connector): (&Recipe, &Connector)| {
         let mut all = facts(recipe, connector, times);
-        all.extend(recipe.parameters.iter().map(|p| Fact {
-            label: format!("Parameter {}", p.name),
-            value: parameter(p),
-        }));
+        all.extend(questions(recipe));
         all
     };
     let (first, second) = (all(first), all(second));
@@ -89,17 +90,26 @@ pub fn differences(first: (&Recipe, &Connector), second: (&Recipe, &Connector), 
     );
     labels
         .into_iter()
-        .map(|label| Difference {
-            label: label.clone(),
-            first: value(&first, label),
-            second: value(&second, label),
-        })
-        .filter(|difference| difference.first != difference.second)
+        .filter_map(|label| difference(label, &value(&first, label), &value(&second, label)))
         .collect()
 }
 
-/// A parameter in one line.
-pub fn parameter(parameter: &Parameter) -> String {
+/// A line that differs; none if it does not.
+pub fn difference(label: &str, first: &str, second: &str) -> Option<Difference> {
+    (first != second).then(|| Difference {
+        label: label.to_owned(),
+        first: first.to_owned(),
+        second: second.to_owned(),
+    })
+}
+
+/// What a template asks, one line for each parameter.
+pub fn questions(recipe: &Recipe) -> Vec<Fact> {
+    let line = |p: &Parameter| fact(&format!("{{{{{}}}}}", p.name), &parameter(p));
+    recipe.parameters.iter().map(line).collect()
+}
+
+fn parameter(parameter: &Parameter) -> String {
     let mut words = format!("{}: {}", parameter.label, parameter.kind);
     if !parameter.options.is_empty() {
         words.push_str(&format!(" of {}", parameter.options.join(", ")));
@@ -133,7 +143,9 @@ fn connection(recipe: &Recipe, connector: &Connector) -> Vec<Fact> {
             secrets,
         } => {
             let mut facts = vec![fact("Connection", &format!("A new one: {spec_name}"))];
-            let known = connector.auth(spec_name).map_or(&[] as &[AuthField], |auth| &auth.fields);
+            let known = connector
+                .auth(spec_name)
+                .map_or(&[] as &[AuthField], |auth| &auth.fields);
             let label = |key: &str| {
                 let field = known.iter().find(|field| field.name == key);
                 field.map_or_else(|| key.to_owned(), |field| field.label.clone())
@@ -141,7 +153,9 @@ fn connection(recipe: &Recipe, connector: &Connector) -> Vec<Fact> {
             facts.extend(fields.iter().map(|(key, value)| fact(&label(key), value)));
             facts.extend(secrets.iter().map(|(key, source)| match source {
                 SecretSource::Stored => fact(&label(key), &format!("{MASK} (stored sealed)")),
-                SecretSource::Parameter { name } => fact(&label(key), &format!("{{{{{name}}}}}, asked each time")),
+                SecretSource::Parameter { name } => {
+                    fact(&label(key), &format!("{{{{{name}}}}}, asked each time"))
+                }
             }));
             facts
         }
@@ -175,7 +189,10 @@ fn files(recipe: &Recipe) -> Vec<Fact> {
         fact("Format", &format),
     ];
     if !recipe.mapping.is_empty() {
-        let rules = recipe.mapping.iter().map(|r| format!("{} → {}", r.source, r.destination));
+        let rules = recipe
+            .mapping
+            .iter()
+            .map(|r| format!("{} → {}", r.source, r.destination));
         facts.push(fact("Mapping", &rules.collect::<Vec<_>>().join("; ")));
     }
     facts
@@ -246,7 +263,10 @@ mod tests {
     fn secrets_are_told_by_where_they_come_from() {
         let s3 = connector("amazon-s3").unwrap();
         let facts = facts(&s3_parquet(), s3, &Times::new("UTC", 0));
-        let secret = facts.iter().find(|fact| fact.label == "Secret access key").unwrap();
+        let secret = facts
+            .iter()
+            .find(|fact| fact.label == "Secret access key")
+            .unwrap();
         assert!(secret.value.contains("stored sealed"));
     }
 }

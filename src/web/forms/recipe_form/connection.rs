@@ -131,7 +131,11 @@ impl Key<'_> {
             Typing::Boolean => view.options([("", "As Adobe decides"), ("true", "Yes"), ("false", "No")]),
             Typing::Enum => {
                 let none = (!view.required).then(|| (String::new(), "None".to_owned()));
-                let all = self.field.options.iter().map(|option| (option.clone(), option.clone()));
+                let all = self
+                    .field
+                    .options
+                    .iter()
+                    .map(|option| (option.clone(), option.clone()));
                 view.options(none.into_iter().chain(all).collect::<Vec<_>>())
             }
             Typing::Integer => view.width(FieldWidth::Short),

@@ -9,9 +9,10 @@ use crate::web::forms::field::{FieldKind, FieldView, FieldWidth};
 pub(super) fn section(filling: &Filling<'_>) -> FormSection {
     let groups = (1..=PARAMETER_ROWS).map(|row| parameter(row, filling)).collect();
     FormSection {
-        intro: "What the analyst decides for each dataflow. A parameter called region stands in the texts above \
+        intro:
+            "What the analyst decides for each dataflow. A parameter called region stands in the texts above \
                 as {{region}}."
-            .to_owned(),
+                .to_owned(),
         groups,
         ..FormSection::plain("parameters", "Parameters", Vec::new())
     }
@@ -36,13 +37,17 @@ fn parameter(row: usize, filling: &Filling<'_>) -> FieldGroup {
             .hint("Lower-case letters, digits and underscores. An empty name leaves the parameter out.")
             .width(FieldWidth::Medium)
             .optional(),
-        field(FieldKind::Text, "label", "Question").hint("What the analyst reads.").optional(),
+        field(FieldKind::Text, "label", "Question")
+            .hint("What the analyst reads.")
+            .optional(),
         field(FieldKind::Select, "kind", "Kind").options(kinds.map(|(kind, label)| (kind.as_str(), label))),
         field(FieldKind::Text, "options", "Options")
             .hint("For a choice, separated by commas.")
             .optional(),
         field(FieldKind::Text, "default", "Begins with").optional(),
-        field(FieldKind::Text, "hint", "Help").hint("One line under the question.").optional(),
+        field(FieldKind::Text, "hint", "Help")
+            .hint("One line under the question.")
+            .optional(),
         field(FieldKind::Checkbox, "required", "An answer is needed"),
     ];
     let heading = if name.is_empty() {
@@ -72,7 +77,8 @@ pub fn answer_fields(
             ParameterKind::Secret => FieldKind::Secret,
         };
         let name = parameter.field();
-        let mut view = FieldView::new(kind, name.as_str(), parameter.label.as_str()).hint(parameter.hint.as_str());
+        let mut view =
+            FieldView::new(kind, name.as_str(), parameter.label.as_str()).hint(parameter.hint.as_str());
         view.required = parameter.required || kind == FieldKind::Secret;
         match kind {
             FieldKind::Secret => view.secret_set = stored.contains(&name),
@@ -82,7 +88,10 @@ pub fn answer_fields(
             view.width = FieldWidth::Medium;
         }
         let none = (kind == FieldKind::Select).then(|| (String::new(), "Choose".to_owned()));
-        let all = parameter.options.iter().map(|option| (option.clone(), option.clone()));
+        let all = parameter
+            .options
+            .iter()
+            .map(|option| (option.clone(), option.clone()));
         view.options(none.into_iter().chain(all).collect::<Vec<_>>())
     };
     parameters.iter().map(field).collect()

@@ -24,14 +24,18 @@ pub(super) fn section(filling: &Filling<'_>) -> FormSection {
         .width(FieldWidth::Short)
         .optional();
     let fields: Vec<FormField> = vec![
-        field(FieldKind::Presets, "repeat", "Runs").options(presets).into(),
+        field(FieldKind::Presets, "repeat", "Runs")
+            .options(presets)
+            .into(),
         FormField::new(
             field(FieldKind::Select, "frequency", "Unit")
                 .options(Frequency::ALL.iter().map(|f| (f.as_str(), f.as_str()))),
         )
         .only("if-repeat-custom"),
         FormField::new(interval).only("if-repeat-custom"),
-        field(FieldKind::Presets, "start", "First run").options(starts).into(),
+        field(FieldKind::Presets, "start", "First run")
+            .options(starts)
+            .into(),
         FormField::new(
             field(FieldKind::Text, "start_time", "Time of day")
                 .hint("As 06:00.")
@@ -52,10 +56,12 @@ pub(super) fn section(filling: &Filling<'_>) -> FormSection {
         )
         .only("if-repeats"),
     ];
-    let untouched =
-        filling.value("repeat") == "hour" && filling.value("start") == "soon" && filling.value("backfill") == "on";
+    let untouched = filling.value("repeat") == "hour"
+        && filling.value("start") == "soon"
+        && filling.value("backfill") == "on";
     FormSection {
-        intro: "Unless you choose otherwise, every hour, beginning five minutes after the flow is made.".to_owned(),
+        intro: "Unless you choose otherwise, every hour, beginning five minutes after the flow is made."
+            .to_owned(),
         fold: if untouched { Fold::Folded } else { Fold::Open },
         groups: vec![FieldGroup::plain(fields)],
         ..FormSection::plain("schedule", "Schedule", Vec::new())

@@ -17,7 +17,10 @@ pub(super) fn section(connector: &Connector, filling: &Filling<'_>) -> FormSecti
         .optional();
     let class = field(FieldKind::Proposals, "schema_class", "Class")
         .hint("Profile for people, experience event for what happened when. Its $id.")
-        .options([(PROFILE_CLASS, "XDM Individual Profile"), (EVENT_CLASS, "XDM ExperienceEvent")])
+        .options([
+            (PROFILE_CLASS, "XDM Individual Profile"),
+            (EVENT_CLASS, "XDM ExperienceEvent"),
+        ])
         .optional();
     let groups = field(FieldKind::Textarea, "field_groups", "Field groups")
         .hint("One $id in each line. They must fit the class.")
@@ -30,19 +33,28 @@ pub(super) fn section(connector: &Connector, filling: &Filling<'_>) -> FormSecti
         ..FormField::new(view)
     };
     let fields: Vec<FormField> = vec![
-        field(FieldKind::Presets, "schema", "Schema").options(new_or_existing).into(),
+        field(FieldKind::Presets, "schema", "Schema")
+            .options(new_or_existing)
+            .into(),
         listed(schema_id, "schemas").only("if-schema-existing"),
         FormField::new(title).only("if-schema-new"),
         FormField::new(class).only("if-schema-new"),
         FormField::new(groups).only("if-schema-new"),
-        field(FieldKind::Presets, "dataset", "Dataset").options(new_or_existing).into(),
+        field(FieldKind::Presets, "dataset", "Dataset")
+            .options(new_or_existing)
+            .into(),
         listed(dataset_id, "datasets").only("if-dataset-existing"),
         FormField::new(dataset_name).only("if-dataset-new"),
     ];
-    let untouched = ["schema", "dataset"].iter().all(|name| filling.value(name) == "new")
-        && ["schema_title", "dataset_name"].iter().all(|name| filling.value(name).is_empty());
+    let untouched = ["schema", "dataset"]
+        .iter()
+        .all(|name| filling.value(name) == "new")
+        && ["schema_title", "dataset_name"]
+            .iter()
+            .all(|name| filling.value(name).is_empty());
     FormSection {
-        intro: "Unless you choose others, a schema and a dataset are made and named after the flow.".to_owned(),
+        intro: "Unless you choose others, a schema and a dataset are made and named after the flow."
+            .to_owned(),
         fold: if untouched { Fold::Folded } else { Fold::Open },
         groups: vec![FieldGroup::plain(fields)],
         ..FormSection::plain("target", "Target", Vec::new())

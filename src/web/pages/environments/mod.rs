@@ -1,0 +1,3 @@
+//! Environments: what can be chosen there.
+
+pub mod choices;

@@ -1,0 +1,5 @@
+//! Dataflows: making one.
+
+pub(super) mod form;
+pub mod new;
+pub mod new_blank;

@@ -14,7 +14,13 @@ const LEVELS: &[&[&str]] = &[
     &["vault", "config", "telemetry", "lifecycle"],
     &["store", "platform"],
     &["audit"],
-    &["accounts", "environments", "connection_templates", "setups", "history"],
+    &[
+        "accounts",
+        "environments",
+        "connection_templates",
+        "setups",
+        "history",
+    ],
     &["web"],
     &["bootstrap"],
     &["cli"],
@@ -27,11 +33,27 @@ const KNOW_THE_EMULATOR: &[&str] = &["cli"];
 
 /// Crates that only some places may see, and where what needs them belongs.
 const CRATES: &[(&str, &[&str], &str)] = &[
-    ("sqlx", &["store"], "write a function in src/store/, in the file of its table, and call that"),
-    ("reqwest", &["platform", "accounts::oidc"], "put the call into src/platform/ and call that"),
-    ("axum", &["web", EMULATOR], "handlers, extractors and answers live in src/web/"),
+    (
+        "sqlx",
+        &["store"],
+        "write a function in src/store/, in the file of its table, and call that",
+    ),
+    (
+        "reqwest",
+        &["platform", "accounts::oidc"],
+        "put the call into src/platform/ and call that",
+    ),
+    (
+        "axum",
+        &["web", EMULATOR],
+        "handlers, extractors and answers live in src/web/",
+    ),
     ("axum_extra", &["web"], "cookies and headers are read in src/web/"),
-    ("askama", &["web"], "a page's struct lives beside its handler in src/web/pages/"),
+    (
+        "askama",
+        &["web"],
+        "a page's struct lives beside its handler in src/web/pages/",
+    ),
 ];
 
 /// A path in the source: where it stands and what it names.
@@ -122,7 +144,11 @@ impl Reading {
             }
         }
         let path = absolute(path, module);
-        self.mentions.insert(Mention { line, from: module.to_vec(), path });
+        self.mentions.insert(Mention {
+            line,
+            from: module.to_vec(),
+            path,
+        });
         at
     }
 
@@ -178,13 +204,22 @@ fn is_path_separator(tokens: &[TokenTree]) -> bool {
 /// `self` and `super` put into words that start at the crate's root.
 fn absolute(mut path: Vec<String>, module: &[String]) -> Vec<String> {
     let mut base = module.to_vec();
-    let relative = path.first().is_some_and(|first| first == "self" || first == "super");
-    while path.first().is_some_and(|first| first == "self" || first == "super") {
+    let relative = path
+        .first()
+        .is_some_and(|first| first == "self" || first == "super");
+    while path
+        .first()
+        .is_some_and(|first| first == "self" || first == "super")
+    {
         if path.remove(0) == "super" {
             base.pop();
         }
     }
-    if relative { [vec!["crate".to_owned()], base, path].concat() } else { path }
+    if relative {
+        [vec!["crate".to_owned()], base, path].concat()
+    } else {
+        path
+    }
 }
 
 fn level(room: &str) -> Option<usize> {
@@ -198,9 +233,13 @@ fn judge(mention: &Mention) -> Option<String> {
     if let ("crate" | "headgate", Some(target)) = (crate_name, mention.path.get(1)) {
         return judge_room(room, target);
     }
-    let (_, places, advice) = CRATES.iter().find(|(name, ..)| *name == crate_name && mention.path.len() > 1)?;
+    let (_, places, advice) = CRATES
+        .iter()
+        .find(|(name, ..)| *name == crate_name && mention.path.len() > 1)?;
     let here = mention.from.join("::");
-    let allowed = places.iter().any(|place| here == *place || here.starts_with(&format!("{place}::")));
+    let allowed = places
+        .iter()
+        .any(|place| here == *place || here.starts_with(&format!("{place}::")));
     (!allowed).then(|| format!("`{here}` uses the crate `{crate_name}`: {advice}"))
 }
 
@@ -214,17 +253,24 @@ fn judge_room(room: &str, target: &str) -> Option<String> {
         });
     }
     let Some(own) = level(room) else {
-        return Some(format!("the room `{room}` is not in the picture: give it a level here and in src/lib.rs"));
+        return Some(format!(
+            "the room `{room}` is not in the picture: give it a level here and in src/lib.rs"
+        ));
     };
     if target == EMULATOR {
         return (!KNOW_THE_EMULATOR.contains(&room)).then(|| {
-            format!("`{room}` imports the emulator: only {} may; start it there", KNOW_THE_EMULATOR.join(", "))
+            format!(
+                "`{room}` imports the emulator: only {} may; start it there",
+                KNOW_THE_EMULATOR.join(", ")
+            )
         });
     }
     // Not a room: an item at the crate's root.
     let other = level(target)?;
     if room == "main" && target != "cli" {
-        return Some(format!("`main` imports `{target}`: it only hands over to `cli`; write it in src/cli/"));
+        return Some(format!(
+            "`main` imports `{target}`: it only hands over to `cli`; write it in src/cli/"
+        ));
     }
     match other.cmp(&own) {
         std::cmp::Ordering::Less => None,
@@ -263,13 +309,25 @@ fn offences(files: &[(String, String)]) -> BTreeSet<Offence> {
     let for_tests = |module: &[String]| test_modules.iter().any(|test| module.starts_with(test));
     let mut offences = BTreeSet::new();
     for (file, module, reading) in readings.iter().filter(|(_, module, _)| !for_tests(module)) {
-        if let Some(room) = module.first().filter(|room| level(room).is_none() && *room != EMULATOR) {
-            let what = format!("the room `{room}` is not in the picture: give it a level here and in src/lib.rs");
-            offences.insert(Offence { file: (*file).to_owned(), line: 1, what });
+        if let Some(room) = module
+            .first()
+            .filter(|room| level(room).is_none() && *room != EMULATOR)
+        {
+            let what =
+                format!("the room `{room}` is not in the picture: give it a level here and in src/lib.rs");
+            offences.insert(Offence {
+                file: (*file).to_owned(),
+                line: 1,
+                what,
+            });
         }
         for mention in &reading.mentions {
             if let Some(what) = judge(mention) {
-                offences.insert(Offence { file: (*file).to_owned(), line: mention.line, what });
+                offences.insert(Offence {
+                    file: (*file).to_owned(),
+                    line: mention.line,
+                    what,
+                });
             }
         }
     }
@@ -283,7 +341,12 @@ fn read_sources(directory: &Path, files: &mut Vec<(String, String)>) {
             read_sources(&path, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-            let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+            let name = path
+                .strip_prefix(root)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .replace('\\', "/");
             files.push((name, fs::read_to_string(&path).unwrap()));
         }
     }
@@ -296,24 +359,53 @@ fn imports_run_one_way() {
     assert!(files.len() > 50, "src/ was not read");
     let found = offences(&files);
     let told: Vec<String> = found.iter().map(ToString::to_string).collect();
-    assert!(found.is_empty(), "{} imports against the picture:\n{}", found.len(), told.join("\n"));
+    assert!(
+        found.is_empty(),
+        "{} imports against the picture:\n{}",
+        found.len(),
+        told.join("\n")
+    );
 }
 
 /// Lines with an offence in a made-up file.
 fn lines(file: &str, text: &str) -> Vec<usize> {
-    offences(&[(file.to_owned(), text.to_owned())]).iter().map(|offence| offence.line).collect()
+    offences(&[(file.to_owned(), text.to_owned())])
+        .iter()
+        .map(|offence| offence.line)
+        .collect()
 }
 
 #[test]
 fn the_test_sees_every_way_to_import_against_the_picture() {
     assert_eq!(lines("src/domain/role.rs", "use crate::store::Store;"), [1]);
-    assert_eq!(lines("src/domain/role.rs", "use crate::{\n    domain::Id,\n    web::{page, error},\n};"), [3]);
-    assert_eq!(lines("src/setups/run.rs", "\nfn f() { crate::history::read() }"), [2]);
+    assert_eq!(
+        lines(
+            "src/domain/role.rs",
+            "use crate::{\n    domain::Id,\n    web::{page, error},\n};"
+        ),
+        [3]
+    );
+    assert_eq!(
+        lines("src/setups/run.rs", "\nfn f() { crate::history::read() }"),
+        [2]
+    );
     assert_eq!(lines("src/setups/run.rs", "use super::super::history;"), [1]);
     assert_eq!(lines("src/setups/mod.rs", "use super::web::page;"), [1]);
-    assert_eq!(lines("src/web/pages/a/b.rs", "fn f() { let x = vec![sqlx::query(\"\")]; }"), [1]);
-    assert_eq!(lines("src/setups/mod.rs", "#[derive(axum::Json)]\nstruct A;"), [1]);
-    assert_eq!(lines("src/store/mod.rs", "mod inner { use super::super::setups::run; }"), [1]);
+    assert_eq!(
+        lines(
+            "src/web/pages/a/b.rs",
+            "fn f() { let x = vec![sqlx::query(\"\")]; }"
+        ),
+        [1]
+    );
+    assert_eq!(
+        lines("src/setups/mod.rs", "#[derive(axum::Json)]\nstruct A;"),
+        [1]
+    );
+    assert_eq!(
+        lines("src/store/mod.rs", "mod inner { use super::super::setups::run; }"),
+        [1]
+    );
     assert_eq!(lines("src/emulator/state.rs", "use crate::domain::Clock;"), [1]);
     assert_eq!(lines("src/web/demo.rs", "use crate::emulator::Emulator;"), [1]);
     assert_eq!(lines("src/main.rs", "fn main() { headgate::web::serve() }"), [1]);
@@ -323,16 +415,52 @@ fn the_test_sees_every_way_to_import_against_the_picture() {
 #[test]
 fn the_test_lets_pass_what_the_picture_allows() {
     let none: [usize; 0] = [];
-    assert_eq!(lines("src/setups/run.rs", "use crate::{domain, store::Store, setups::journal};"), none);
-    assert_eq!(lines("src/store/mod.rs", "#[derive(sqlx::FromRow)]\n#[sqlx(rename_all = \"x\")]\nstruct A;"), none);
+    assert_eq!(
+        lines(
+            "src/setups/run.rs",
+            "use crate::{domain, store::Store, setups::journal};"
+        ),
+        none
+    );
+    assert_eq!(
+        lines(
+            "src/store/mod.rs",
+            "#[derive(sqlx::FromRow)]\n#[sqlx(rename_all = \"x\")]\nstruct A;"
+        ),
+        none
+    );
     assert_eq!(lines("src/cli/demo.rs", "use crate::emulator::Emulator;"), none);
     assert_eq!(lines("src/accounts/oidc.rs", "use reqwest::Client;"), none);
-    assert_eq!(lines("src/domain/a.rs", "//! See [`crate::store`].\nconst A: &str = \"crate::web::page\";"), none);
-    assert_eq!(lines("src/domain/a.rs", "#[cfg(test)]\nmod tests { use crate::web::page; }"), none);
-    assert_eq!(lines("src/domain/a.rs", "#[cfg(test)]\nuse crate::{web::page};\nuse crate::domain::Id;"), none);
+    assert_eq!(
+        lines(
+            "src/domain/a.rs",
+            "//! See [`crate::store`].\nconst A: &str = \"crate::web::page\";"
+        ),
+        none
+    );
+    assert_eq!(
+        lines(
+            "src/domain/a.rs",
+            "#[cfg(test)]\nmod tests { use crate::web::page; }"
+        ),
+        none
+    );
+    assert_eq!(
+        lines(
+            "src/domain/a.rs",
+            "#[cfg(test)]\nuse crate::{web::page};\nuse crate::domain::Id;"
+        ),
+        none
+    );
     let own_tests = [
-        ("src/store/mod.rs".to_owned(), "#[cfg(test)]\nmod tests;".to_owned()),
-        ("src/store/tests/mod.rs".to_owned(), "use crate::web::page;".to_owned()),
+        (
+            "src/store/mod.rs".to_owned(),
+            "#[cfg(test)]\nmod tests;".to_owned(),
+        ),
+        (
+            "src/store/tests/mod.rs".to_owned(),
+            "use crate::web::page;".to_owned(),
+        ),
     ];
     assert_eq!(offences(&own_tests), BTreeSet::new());
 }

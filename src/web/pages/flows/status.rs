@@ -156,6 +156,11 @@ impl Live {
         live
     }
 
+    /// Where the page asks whether anything differs from what it shows.
+    pub(super) fn next_look(&self, runs: &RunsView) -> String {
+        format!("/flows/{}/status?version={}&runs={}", self.flow_id, self.version, runs.version)
+    }
+
     fn fingerprint(&self, shown: &Shown) -> String {
         let failing = self.freshness.failing.iter().map(|failing| &failing.problem);
         fingerprint((

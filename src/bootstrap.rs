@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::domain::SharedClock;
 use crate::domain::setup::Rules;
 use crate::environments::Environments;
-//H use crate::history::History;
+use crate::history::History;
 use crate::lifecycle::{End, Lifecycle, StillRunning};
 use crate::platform::{Clients, Endpoints, EndpointsError, Http, HttpOptions, PlatformError};
 use crate::setups::Setups;
@@ -48,7 +48,9 @@ pub enum StartError {
         source: io::Error,
     },
     /// Another process serves it.
-    #[error("another headgate serves the data directory {0}. Stop it first; two on one database would corrupt it")]
+    #[error(
+        "another headgate serves the data directory {0}. Stop it first; two on one database would corrupt it"
+    )]
     InUse(String),
     /// The database.
     #[error(transparent)]
@@ -103,8 +105,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// What handlers reach.
     pub state: AppState,
-//H     /// The history task.
-//H     pub history: History,
+    /// The history task.
+    pub history: History,
     store: Store,
     // Held until the process ends.
     _lock: File,
@@ -118,30 +120,57 @@ impl Foundation {
         let vault = Arc::new(open_vault(config, &store).await?);
         let endpoints = Endpoints::parse(config.platform_url.as_str(), config.ims_url.as_str())?;
         let clients = Clients::new(Http::new(endpoints, http)?, Arc::clone(&vault));
-        Ok(Self { store, vault, clients })
+        Ok(Self {
+            store,
+            vault,
+            clients,
+        })
     }
 }
 
 /// Starts everything and listens.
-pub async fn start(config: &Config, variation: Variation, lifecycle: Lifecycle) -> Result<Running, StartError> {
+pub async fn start(
+    config: &Config,
+    variation: Variation,
+    lifecycle: Lifecycle,
+) -> Result<Running, StartError> {
     prepare(&config.data_dir)?;
     let lock = lock(&config.data_dir)?;
     let foundation = Foundation::open(config, variation.http.clone()).await?;
-    let Foundation { store, vault, clients } = foundation;
+    let Foundation {
+        store,
+        vault,
+        clients,
+    } = foundation;
     // The lock proves that no other process works on these rows.
     let mut tx = store.begin().await?;
     store::leases::expire_all(&mut tx).await?;
     tx.commit().await?;
-    let listen_error = |source| StartError::Listen { address: config.listen, source };
+    let listen_error = |source| StartError::Listen {
+        address: config.listen,
+        source,
+    };
     let listener = TcpListener::bind(config.listen).await.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
 
-    let (finished, _to_read) = mpsc::channel(FINISHED_QUEUE);
+    let (finished, to_read) = mpsc::channel(FINISHED_QUEUE);
     let clock = Arc::clone(&variation.clock);
-    let setups =
-        Setups::new(store.clone(), Arc::clone(&vault), clients.clone(), Arc::clone(&clock), variation.rules, finished);
-//H     let history_interval = Duration::from_secs(config.history_interval_seconds.into());
-//H     let history = History::new(store.clone(), clients.clone(), Arc::clone(&clock), history_interval, to_read);
+    let setups = Setups::new(
+        store.clone(),
+        Arc::clone(&vault),
+        clients.clone(),
+        Arc::clone(&clock),
+        variation.rules,
+        finished,
+    );
+    let history_interval = Duration::from_secs(config.history_interval_seconds.into());
+    let history = History::new(
+        store.clone(),
+        clients.clone(),
+        Arc::clone(&clock),
+        history_interval,
+        to_read,
+    );
     let limits = SessionLimits {
         idle_ms: i64::from(config.session_idle_minutes) * 60_000,
         absolute_ms: i64::from(config.session_hours) * 3_600_000,
@@ -149,11 +178,16 @@ pub async fn start(config: &Config, variation: Variation, lifecycle: Lifecycle) 
     let state = AppState {
         store: store.clone(),
         accounts: Accounts::new(store.clone(), Arc::clone(&clock), limits),
-        environments: Environments::new(store.clone(), Arc::clone(&vault), clients.clone(), Arc::clone(&clock)),
+        environments: Environments::new(
+            store.clone(),
+            Arc::clone(&vault),
+            clients.clone(),
+            Arc::clone(&clock),
+        ),
         vault,
         clients,
         setups: setups.clone(),
-//H         history: history.clone(),
+        history: history.clone(),
         clock,
         lifecycle: lifecycle.clone(),
         site: Arc::new(Site::new(&public_url(config, address), address)),
@@ -162,11 +196,20 @@ pub async fn start(config: &Config, variation: Variation, lifecycle: Lifecycle) 
             demo: variation.demo,
         }),
     };
-    supervise(&lifecycle, &setups);
+    supervise(&lifecycle, &setups, &history, history_interval);
     let router = route_table::build(ROUTES).with_state(state.clone());
-    let router = layers::wrap(session_layer::wrap(router, state.clone()), Arc::clone(&state.site));
+    let router = layers::wrap(
+        session_layer::wrap(router, state.clone()),
+        Arc::clone(&state.site),
+    );
     lifecycle.spawn(server::serve(listener, router, lifecycle.stopping()));
-    Ok(Running { address, state, store, _lock: lock })
+    Ok(Running {
+        address,
+        state,
+        history,
+        store,
+        _lock: lock,
+    })
 }
 
 impl Running {
@@ -185,17 +228,21 @@ impl Running {
     }
 }
 
-fn supervise(lifecycle: &Lifecycle, setups: &Setups) {
+fn supervise(lifecycle: &Lifecycle, setups: &Setups, history: &History, history_interval: Duration) {
     let (setups, stop) = (setups.clone(), lifecycle.stopping());
     lifecycle.spawn_supervised("setups", Duration::from_secs(5), move |heartbeat| {
         let (setups, stop) = (setups.clone(), stop.clone());
         async move { setups.dispatch(stop, || heartbeat.beat()).await }
     });
-//H     let (history, stop) = (history.clone(), lifecycle.stopping());
-//H     lifecycle.spawn_supervised("history", history_interval.max(Duration::from_secs(60)), move |heartbeat| {
-//H         let (history, stop) = (history.clone(), stop.clone());
-//H         async move { history.run(stop, || heartbeat.beat()).await }
-//H     });
+    let (history, stop) = (history.clone(), lifecycle.stopping());
+    lifecycle.spawn_supervised(
+        "history",
+        history_interval.max(Duration::from_secs(60)),
+        move |heartbeat| {
+            let (history, stop) = (history.clone(), stop.clone());
+            async move { history.run(stop, || heartbeat.beat()).await }
+        },
+    );
 }
 
 /// The address under which people reach the server; the default follows the port that was bound.
@@ -213,11 +260,16 @@ fn prepare(directory: &Path) -> Result<(), StartError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory).map_err(|source| unusable(directory, source))
+    builder
+        .create(directory)
+        .map_err(|source| unusable(directory, source))
 }
 
 fn lock(directory: &Path) -> Result<File, StartError> {
-    let file = File::options().create(true).append(true).open(directory.join(LOCK));
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(directory.join(LOCK));
     let file = file.map_err(|source| unusable(directory, source))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -227,7 +279,10 @@ fn lock(directory: &Path) -> Result<File, StartError> {
 }
 
 fn unusable(directory: &Path, source: io::Error) -> StartError {
-    StartError::DataDirectory { path: directory.display().to_string(), source }
+    StartError::DataDirectory {
+        path: directory.display().to_string(),
+        source,
+    }
 }
 
 /// The key ring, made on the very first start and proven by the canary on every other.

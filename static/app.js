@@ -49,6 +49,12 @@
     if (d.xhr.status >= 400 && d.xhr.getResponseHeader("HX-Retarget") && !/every/.test(d.requestConfig.elt.getAttribute("hx-trigger"))) d.shouldSwap = true;
   });
 
+  // A page that follows something says so when it no longer does.
+  document.addEventListener("htmx:afterRequest", (e) => {
+    if (!/every/.test(e.detail.elt.getAttribute("hx-trigger"))) return;
+    for (const note of document.querySelectorAll("[data-paused]")) note.hidden = e.detail.successful;
+  });
+
   const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
   const ago = () => document.querySelectorAll("time[data-ago]").forEach((t) => {
     const s = Math.max(0, Math.round((Date.now() - Date.parse(t.dateTime)) / 1000));

@@ -33,7 +33,9 @@ impl Attempts {
         let times = recent.entry(pair).or_default();
         times.retain(|at| is_recent(*at, now_ms));
         if times.len() >= FAILURES {
-            let wait_ms = times.first().map_or(WINDOW_MS, |first| first + WINDOW_MS - now_ms);
+            let wait_ms = times
+                .first()
+                .map_or(WINDOW_MS, |first| first + WINDOW_MS - now_ms);
             return Err(u32::try_from(wait_ms / 1000 + 1).unwrap_or(1));
         }
         times.push(now_ms);
@@ -96,6 +98,9 @@ mod tests {
         }
         let recent = attempts.recent.lock().unwrap();
         assert_eq!(recent.len(), REMEMBERED);
-        assert!(!recent.contains_key(&("login0".into(), "a".into())), "the oldest is forgotten");
+        assert!(
+            !recent.contains_key(&("login0".into(), "a".into())),
+            "the oldest is forgotten"
+        );
     }
 }

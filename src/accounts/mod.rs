@@ -66,6 +66,3 @@ impl Accounts {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

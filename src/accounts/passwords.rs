@@ -16,7 +16,8 @@ pub const PASSWORD_MAX: usize = 200;
 
 /// The hash of no password anybody has. Checking against it takes as long as against a real one, so that the
 /// time of an answer does not tell whether a login exists.
-static NOBODY: LazyLock<Option<Hidden>> = LazyLock::new(|| hash_now(&SecretString::from(crate::domain::new_tag())).ok());
+static NOBODY: LazyLock<Option<Hidden>> =
+    LazyLock::new(|| hash_now(&SecretString::from(crate::domain::new_tag())).ok());
 
 /// A password could not be hashed: the system has no random numbers or no memory. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +30,8 @@ pub fn check_password(field: &str, password: &SecretString) -> Option<Problem> {
     let (code, message) = if length == 0 {
         ("input.missing", "Password is needed.".to_owned())
     } else if length < PASSWORD_MIN {
-        let message = format!("Password: at least {PASSWORD_MIN} characters. A few words are easier to remember.");
+        let message =
+            format!("Password: at least {PASSWORD_MIN} characters. A few words are easier to remember.");
         ("password.short", message)
     } else if length > PASSWORD_MAX {
         let message = format!("Password: at most {PASSWORD_MAX} characters.");
@@ -56,8 +58,11 @@ pub(super) async fn verify(stored: Option<Hidden>, password: SecretString) -> bo
         let Some(hash) = stored.as_ref().or(NOBODY.as_ref()) else {
             return false;
         };
-        let fits = PasswordHash::new(hash.expose())
-            .is_ok_and(|hash| Argon2::default().verify_password(password.expose_secret().as_bytes(), &hash).is_ok());
+        let fits = PasswordHash::new(hash.expose()).is_ok_and(|hash| {
+            Argon2::default()
+                .verify_password(password.expose_secret().as_bytes(), &hash)
+                .is_ok()
+        });
         fits && stored.is_some()
     });
     verified.await.unwrap_or(false)

@@ -61,9 +61,9 @@ pub fn normal_login(login: &str) -> String {
 
 fn check_login(login: &str) -> Option<Problem> {
     texts::check_name("login", "Login", login).or_else(|| {
-        login.contains(char::is_whitespace).then(|| {
-            Problem::new("login", "input.characters", "Login may not contain blanks.")
-        })
+        login
+            .contains(char::is_whitespace)
+            .then(|| Problem::new("login", "input.characters", "Login may not contain blanks."))
     })
 }
 
@@ -82,7 +82,10 @@ pub async fn add(
         check_login(&login),
         texts::check_name("name", "Name", &person.name),
         texts::check_name("team", "Team", &person.team),
-        person.password.as_ref().and_then(|password| check_password("password", password)),
+        person
+            .password
+            .as_ref()
+            .and_then(|password| check_password("password", password)),
     ]
     .into_iter()
     .flatten()
@@ -110,7 +113,11 @@ pub async fn add(
         Some(team) => team.id,
         None => {
             let (id, name) = (new_id(), person.team.trim().to_owned());
-            let team = Team { id, name, created_at: now };
+            let team = Team {
+                id,
+                name,
+                created_at: now,
+            };
             store::people::insert_team(&mut tx, &team).await?;
             team.id
         }
@@ -132,7 +139,12 @@ pub async fn add(
 ///
 /// # Errors
 /// [`PersonError::Unknown`], or the database.
-pub async fn disable(store: &Store, clock: &dyn Clock, actor: &Actor, login: &str) -> Result<u64, PersonError> {
+pub async fn disable(
+    store: &Store,
+    clock: &dyn Clock,
+    actor: &Actor,
+    login: &str,
+) -> Result<u64, PersonError> {
     let login = normal_login(login);
     let user = store::people::user_by_login(store, &login).await?;
     let user = user.ok_or(PersonError::Unknown(login))?;
@@ -206,14 +218,25 @@ impl Accounts {
         let zone = zone.trim();
         if !zone.is_empty() && jiff::tz::TimeZone::get(zone).is_err() {
             let message = "Time zone: no zone has this name. Choose one of the list, such as Europe/Paris.";
-            return Err(PersonError::Mistakes(vec![Problem::new("time_zone", "time_zone.unknown", message)]));
+            return Err(PersonError::Mistakes(vec![Problem::new(
+                "time_zone",
+                "time_zone.unknown",
+                message,
+            )]));
         }
         let zone = (!zone.is_empty()).then_some(zone);
         let mut tx = self.inner.store.begin().await?;
         store::people::set_time_zone(&mut tx, person.user_id, zone).await?;
         let change = Change::new("user.time_zone_changed", "user", person.user_id, person.name)
             .after(json!({ "time_zone": zone }));
-        audit::record(&mut tx, actor, self.inner.clock.now_ms(), Some(person.team_id), &change).await?;
+        audit::record(
+            &mut tx,
+            actor,
+            self.inner.clock.now_ms(),
+            Some(person.team_id),
+            &change,
+        )
+        .await?;
         Ok(tx.commit().await?)
     }
 }

@@ -77,7 +77,8 @@ impl Accounts {
         let now = self.inner.clock.now_ms();
         let live = found.and_then(|row| {
             let role = row.role?;
-            let in_time = now < row.expires_at && now.saturating_sub(row.last_seen_at) < self.inner.limits.idle_ms;
+            let in_time =
+                now < row.expires_at && now.saturating_sub(row.last_seen_at) < self.inner.limits.idle_ms;
             (in_time && row.disabled_at.is_none()).then_some(LiveSession { row, role })
         });
         if let Some(session) = &live
@@ -123,7 +124,10 @@ impl Accounts {
     /// The database cannot be read or written; the session goes on.
     pub async fn end_session(&self, id: &str, actor: &Actor, person: Person<'_>) -> Result<bool, StoreError> {
         let sessions = self.sessions_of(person.user_id).await?;
-        match sessions.into_iter().find(|session| session_id(&session.token_hash) == id) {
+        match sessions
+            .into_iter()
+            .find(|session| session_id(&session.token_hash) == id)
+        {
             Some(session) => self.end(session.token_hash, actor, person).await.map(|()| true),
             None => Ok(false),
         }

@@ -108,7 +108,14 @@ impl Accounts {
             client_address,
             request_id,
         } = visitor;
-        let actor = Actor::person(&user.id, &user.name, role, &session_id, client_address, request_id);
+        let actor = Actor::person(
+            &user.id,
+            &user.name,
+            role,
+            &session_id,
+            client_address,
+            request_id,
+        );
         let change = Change::new("session.started", "user", &user.id, &user.name)
             .after(json!({ "session": session_id, "role": role }));
         audit::record(&mut tx, &actor, now, Some(&team_id), &change).await?;

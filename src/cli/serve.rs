@@ -28,7 +28,9 @@ pub async fn run(arguments: &Arguments) -> Result<(), CliError> {
     telemetry::init(&config.log, config.log_format == LogFormat::Json)
         .map_err(|error| CliError::new(Exit::Configuration, error))?;
     let lifecycle = Lifecycle::new();
-    lifecycle.stop_on_signals().map_err(|error| CliError::new(Exit::Software, error))?;
+    lifecycle
+        .stop_on_signals()
+        .map_err(|error| CliError::new(Exit::Software, error))?;
     let variation = Variation {
         clock: Arc::new(SystemClock),
         rules: Rules::default(),
@@ -46,7 +48,8 @@ pub(super) async fn finish(running: bootstrap::Running) -> Result<(), CliError> 
     match running.until_stopped().await {
         Ok(End::Asked) => Ok(()),
         Ok(End::Lost(task)) => {
-            let reason = anyhow::anyhow!("the task \u{201c}{task}\u{201d} stopped working, so Headgate stopped too");
+            let reason =
+                anyhow::anyhow!("the task \u{201c}{task}\u{201d} stopped working, so Headgate stopped too");
             Err(CliError::new(Exit::Software, reason))
         }
         Err(left) => {

@@ -50,10 +50,18 @@ impl Environments {
             archived_at: None,
         };
         let mut tx = self.inner.store.begin().await?;
-        store::environments::insert(&mut tx, &environment).await.map_err(named)?;
+        store::environments::insert(&mut tx, &environment)
+            .await
+            .map_err(named)?;
         let mut after = facts(&environment);
         after["client_secret_fingerprint"] = json!(environment.client_secret_fingerprint);
-        let change = Change::new("environment.added", "environment", &environment.id, &environment.name).after(after);
+        let change = Change::new(
+            "environment.added",
+            "environment",
+            &environment.id,
+            &environment.name,
+        )
+        .after(after);
         audit::record(&mut tx, actor, now, Some(team_id), &change).await?;
         tx.commit().await?;
         Ok(environment.id)
@@ -91,7 +99,9 @@ impl Environments {
         // Clients know by this time that they are out of date, so it must move even within a millisecond.
         let now = self.inner.clock.now_ms().max(old.updated_at + 1);
         let mut tx = self.inner.store.begin().await?;
-        store::environments::rename(&mut tx, team_id, id, &form.name).await.map_err(named)?;
+        store::environments::rename(&mut tx, team_id, id, &form.name)
+            .await
+            .map_err(named)?;
         store::environments::update_credential(&mut tx, team_id, id, credential, now).await?;
         let (mut before, mut after) = (facts(&old), facts(&old));
         after["name"] = json!(form.name);
@@ -101,7 +111,9 @@ impl Environments {
             before["client_secret_fingerprint"] = json!(old.client_secret_fingerprint);
             after["client_secret_fingerprint"] = json!(fingerprint);
         }
-        let change = Change::new("environment.saved", "environment", id, &form.name).before(before).after(after);
+        let change = Change::new("environment.saved", "environment", id, &form.name)
+            .before(before)
+            .after(after);
         audit::record(&mut tx, actor, now, Some(team_id), &change).await?;
         Ok(tx.commit().await?)
     }
@@ -151,7 +163,8 @@ fn facts(environment: &Environment) -> Value {
 fn named(error: StoreError) -> EnvironmentError {
     match error {
         StoreError::Duplicate { .. } => {
-            let message = "Name: your team has an environment of this name, perhaps an archived one. Choose another.";
+            let message =
+                "Name: your team has an environment of this name, perhaps an archived one. Choose another.";
             EnvironmentError::Mistakes(vec![Problem::new("name", "environment.exists", message)])
         }
         other => other.into(),

@@ -23,7 +23,9 @@ struct Findings {
 /// The steps of a stored check, in order; none before the first check.
 pub fn steps_of(environment: &Environment) -> Vec<CheckStep> {
     let stored = environment.check_steps.as_deref();
-    stored.and_then(|steps| serde_json::from_str(steps).ok()).unwrap_or_default()
+    stored
+        .and_then(|steps| serde_json::from_str(steps).ok())
+        .unwrap_or_default()
 }
 
 impl Environments {
@@ -34,7 +36,12 @@ impl Environments {
     ///
     /// # Errors
     /// [`EnvironmentError`]; a credential that does not work is none, but a step that failed.
-    pub async fn check(&self, actor: &Actor, team_id: &str, id: &str) -> Result<Vec<CheckStep>, EnvironmentError> {
+    pub async fn check(
+        &self,
+        actor: &Actor,
+        team_id: &str,
+        id: &str,
+    ) -> Result<Vec<CheckStep>, EnvironmentError> {
         let environment = self.in_use(team_id, id).await?;
         let findings = self.find_out(&environment).await;
         self.keep(actor, &environment, &findings).await?;
@@ -81,7 +88,8 @@ impl Environments {
     ) -> Result<(), EnvironmentError> {
         let now = self.inner.clock.now_ms();
         let mut tx = self.inner.store.begin().await?;
-        store::environments::set_check(&mut tx, &environment.id, &json!(findings.steps).to_string(), now).await?;
+        store::environments::set_check(&mut tx, &environment.id, &json!(findings.steps).to_string(), now)
+            .await?;
         if let Some(production) = findings.production {
             store::environments::set_production(&mut tx, &environment.id, production).await?;
         }
@@ -95,9 +103,18 @@ impl Environments {
             };
             store::environments::upsert_specification(&mut tx, &specification).await?;
         }
-        let steps = findings.steps.iter().map(|step| json!({ "step": step.name, "state": step.state }));
+        let steps = findings
+            .steps
+            .iter()
+            .map(|step| json!({ "step": step.name, "state": step.state }));
         let after = json!({ "steps": steps.collect::<Vec<_>>(), "production": findings.production });
-        let change = Change::new("environment.checked", "environment", &environment.id, &environment.name).after(after);
+        let change = Change::new(
+            "environment.checked",
+            "environment",
+            &environment.id,
+            &environment.name,
+        )
+        .after(after);
         audit::record(&mut tx, actor, now, Some(&environment.team_id), &change).await?;
         Ok(tx.commit().await?)
     }
@@ -138,11 +155,18 @@ impl Findings {
                 }
             }
         }
-        let found = format!("{} of {} kinds of source can be used", self.specifications.len(), connectors().len());
+        let found = format!(
+            "{} of {} kinds of source can be used",
+            self.specifications.len(),
+            connectors().len()
+        );
         let (state, detail) = match first_error {
             None => (CheckState::Passed, format!("{found}.")),
             Some(error) if self.specifications.is_empty() => (CheckState::Failed, error),
-            Some(_) => (CheckState::Passed, format!("{found}; not {}.", missing.join(", "))),
+            Some(_) => (
+                CheckState::Passed,
+                format!("{found}; not {}.", missing.join(", ")),
+            ),
         };
         self.steps.push(CheckStep {
             name: SOURCES.to_owned(),

@@ -49,7 +49,11 @@ impl EnvironmentForm {
             check_header("organization", "Organization", &self.organization),
             check_sandbox(&self.sandbox),
             check_header("client_id", "Client id", &self.client_id),
-            texts::check_secret("client_secret", "Client secret", self.client_secret.expose_secret()),
+            texts::check_secret(
+                "client_secret",
+                "Client secret",
+                self.client_secret.expose_secret(),
+            ),
             check_scopes(&self.scopes),
         ];
         mistakes.into_iter().flatten().collect()
@@ -105,7 +109,11 @@ fn trim_secret(secret: &SecretString) -> SecretString {
 /// As IMS wants them: separated by commas alone.
 fn scopes(text: &str) -> String {
     let scopes: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    if scopes.is_empty() { USUAL_SCOPES.to_owned() } else { scopes }
+    if scopes.is_empty() {
+        USUAL_SCOPES.to_owned()
+    } else {
+        scopes
+    }
 }
 
 /// A text that is sent in a header: it must be there, and plain.
@@ -115,7 +123,8 @@ fn check_header(field: &str, label: &str, value: &str) -> Option<Problem> {
     } else if value.chars().count() > ID_MAX {
         ("input.too_long", format!("{label}: at most {ID_MAX} characters."))
     } else if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let message = format!("{label} may hold letters, digits and signs without blanks or accents. Copy it again.");
+        let message =
+            format!("{label} may hold letters, digits and signs without blanks or accents. Copy it again.");
         ("input.characters", message)
     } else {
         return None;
@@ -161,10 +170,16 @@ mod tests {
     fn blanks_around_what_was_copied_are_dropped() {
         let form = form().trimmed();
         assert_eq!(form.mistakes(), []);
-        assert_eq!((form.name.as_str(), form.scopes.as_str()), ("Marketing prod", "openid,AdobeID"));
+        assert_eq!(
+            (form.name.as_str(), form.scopes.as_str()),
+            ("Marketing prod", "openid,AdobeID")
+        );
         assert_eq!(form.organization, "0123456789ABCDEF01234567@AdobeOrg");
         assert_eq!(form.client_secret.expose_secret(), "p8e-long-secret");
-        let usual = EnvironmentForm { scopes: " ".into(), ..super::tests::form() };
+        let usual = EnvironmentForm {
+            scopes: " ".into(),
+            ..super::tests::form()
+        };
         assert_eq!(usual.trimmed().scopes, USUAL_SCOPES);
     }
 
@@ -195,7 +210,14 @@ mod tests {
         let save = |secret: &str| {
             let client_secret = SecretString::from(secret);
             let (name, client_id, scopes) = ("a".into(), "b".into(), String::new());
-            SaveForm { name, client_id, client_secret, scopes }.trimmed().mistakes()
+            SaveForm {
+                name,
+                client_id,
+                client_secret,
+                scopes,
+            }
+            .trimmed()
+            .mistakes()
         };
         assert_eq!(save(""), []);
         assert_eq!(save("short")[0].code, "secret.short");

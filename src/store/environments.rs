@@ -208,7 +208,8 @@ pub async fn update_credential(
 /// Gives an environment another name. [`StoreError::Duplicate`]: the team has one of that name.
 pub async fn rename(tx: &mut WriteTx, team_id: &str, id: &str, name: &str) -> Result<bool, StoreError> {
     let update = sqlx::query(RENAME).bind(team_id).bind(id).bind(name);
-    let renamed = change!(tx, |db| update.execute(db)).map_err(|error| error.naming("the environment's name"))?;
+    let renamed =
+        change!(tx, |db| update.execute(db)).map_err(|error| error.naming("the environment's name"))?;
     Ok(renamed.rows_affected() == 1)
 }
 

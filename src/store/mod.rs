@@ -20,7 +20,7 @@
 //! | [`drafts`] | forms in progress |
 //! | [`setups`], [`setup_lists`], [`setup_journal`] | attempts to make a dataflow with their steps; lists of them; what was done |
 //! | [`leases`] | who may act now |
-//! | [`flows`], [`runs`], [`sync_state`] | the mirror of the platform and how fresh it is |
+//! | [`flows`], [`runs`], [`run_strips`], [`sync_state`] | the mirror of the platform and how fresh it is |
 //! | [`audit`] | who did what |
 
 /// Runs one query that only reads, on a reader.
@@ -49,6 +49,7 @@ pub mod error;
 pub mod flows;
 pub mod leases;
 pub mod people;
+pub mod run_strips;
 pub mod runs;
 pub mod secrets;
 pub mod sessions;

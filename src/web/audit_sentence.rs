@@ -28,8 +28,18 @@ const EVENTS: &[(&str, &str, &str, bool)] = &[
     ("audit.read", "read the audit trail", "eye", false),
     ("draft.deleted", "deleted the draft", "trash", true),
     ("environment.added", "added the environment", "plus", true),
-    ("environment.archived", "archived the environment", "database", true),
-    ("environment.checked", "checked the credential of the environment", "shield-check", true),
+    (
+        "environment.archived",
+        "archived the environment",
+        "database",
+        true,
+    ),
+    (
+        "environment.checked",
+        "checked the credential of the environment",
+        "shield-check",
+        true,
+    ),
     ("environment.saved", "changed the environment", "pencil", true),
     ("flow.disabled", "disabled the dataflow", "x", true),
     ("flow.enabled", "enabled the dataflow", "play", true),
@@ -41,16 +51,36 @@ const EVENTS: &[(&str, &str, &str, bool)] = &[
     ("setup.done", "finished the setup of", "check", true),
     ("setup.resumed", "resumed the setup of", "play", true),
     ("setup.started", "started the setup of", "play", true),
-    ("setup.undo_requested", "asked to take back the setup of", "undo", true),
+    (
+        "setup.undo_requested",
+        "asked to take back the setup of",
+        "undo",
+        true,
+    ),
     ("setup.undone", "took back the setup of", "undo", true),
     ("template.archived", "archived the template", "database", true),
     ("template.created", "created the template", "plus", true),
     ("template.restored", "restored the template", "undo", true),
-    ("template.saved", "saved a new version of the template", "pencil", true),
+    (
+        "template.saved",
+        "saved a new version of the template",
+        "pencil",
+        true,
+    ),
     ("user.added", "added the person", "person", true),
-    ("user.disabled", "barred the person from signing in:", "lock", true),
+    (
+        "user.disabled",
+        "barred the person from signing in:",
+        "lock",
+        true,
+    ),
     ("user.password_changed", "changed their password", "key", false),
-    ("user.time_zone_changed", "changed their time zone", "pencil", false),
+    (
+        "user.time_zone_changed",
+        "changed their time zone",
+        "pencil",
+        false,
+    ),
 ];
 
 /// What an event's stable word means, for menus: `template.created` is "created the template".
@@ -73,7 +103,11 @@ impl AuditSentence {
         Self {
             actor: facts.actor_name.clone(),
             did,
-            object: if named { facts.object_name.clone() } else { String::new() },
+            object: if named {
+                facts.object_name.clone()
+            } else {
+                String::new()
+            },
             href: page_of(&facts.object_kind, &facts.object_id),
             icon,
             status,
@@ -102,8 +136,14 @@ fn at_the_platform(facts: &NewAuditEvent, did: &str) -> (String, Option<Status>)
         .unwrap_or_default();
     let step = after["step"].as_str().unwrap_or("object").replace('_', " ");
     let (verb, done) = match facts.event.as_str() {
-        "platform.create" => (format!("create the {step} for"), format!("created the {step} at Adobe for")),
-        "platform.delete" => (format!("delete the {step} of"), format!("deleted the {step} at Adobe of")),
+        "platform.create" => (
+            format!("create the {step} for"),
+            format!("created the {step} at Adobe for"),
+        ),
+        "platform.delete" => (
+            format!("delete the {step} of"),
+            format!("deleted the {step} at Adobe of"),
+        ),
         "flow.enabled" => ("enable the dataflow".to_owned(), did.to_owned()),
         "flow.disabled" => ("disable the dataflow".to_owned(), did.to_owned()),
         _ => (format!("do this: {did}"), did.to_owned()),
@@ -112,8 +152,14 @@ fn at_the_platform(facts: &NewAuditEvent, did: &str) -> (String, Option<Status>)
         return (format!("asked Adobe to {verb}"), None);
     }
     match after["result"].as_str().unwrap_or_default() {
-        "rejected" | "delete_failed" => (format!("asked in vain: Adobe did not {verb}"), Some(Status::Failed)),
-        "unclear" => (format!("got no clear answer whether Adobe did {verb}"), Some(Status::Unknown)),
+        "rejected" | "delete_failed" => (
+            format!("asked in vain: Adobe did not {verb}"),
+            Some(Status::Failed),
+        ),
+        "unclear" => (
+            format!("got no clear answer whether Adobe did {verb}"),
+            Some(Status::Unknown),
+        ),
         "not_acted" => (format!("could not ask Adobe to {verb}"), Some(Status::Failed)),
         "found" => (format!("found, already made at Adobe, the {step} for"), None),
         "kept" => (format!("left in place, on purpose, the {step} of"), None),
@@ -147,7 +193,9 @@ mod tests {
             phase,
             intent_id: None,
         };
-        let AuditSentence { actor, did, object, .. } = AuditSentence::of(&AuditEvent { seq: 1, facts });
+        let AuditSentence {
+            actor, did, object, ..
+        } = AuditSentence::of(&AuditEvent { seq: 1, facts });
         format!("{actor} {did} {object}").trim_end().to_owned()
     }
 
@@ -155,11 +203,29 @@ mod tests {
     fn events_read_as_sentences() {
         use AuditPhase::{Done, Intent, Outcome, Refused};
         for (event, phase, kind, after, text) in [
-            ("template.created", Done, "template", "", "Léa created the template S3 daily"),
+            (
+                "template.created",
+                Done,
+                "template",
+                "",
+                "Léa created the template S3 daily",
+            ),
             ("session.started", Done, "user", "{}", "Léa signed in"),
             ("session.refused", Refused, "user", "", "Léa was not let in"),
-            ("flow.enabled", Intent, "flow", "{}", "Léa asked Adobe to enable the dataflow S3 daily"),
-            ("flow.enabled", Outcome, "flow", r#"{"result":"confirmed"}"#, "Léa enabled the dataflow S3 daily"),
+            (
+                "flow.enabled",
+                Intent,
+                "flow",
+                "{}",
+                "Léa asked Adobe to enable the dataflow S3 daily",
+            ),
+            (
+                "flow.enabled",
+                Outcome,
+                "flow",
+                r#"{"result":"confirmed"}"#,
+                "Léa enabled the dataflow S3 daily",
+            ),
             (
                 "platform.create",
                 Intent,
@@ -184,7 +250,10 @@ mod tests {
     fn every_event_of_the_route_table_has_a_sentence_and_every_glyph_is_in_the_sprite() {
         let sprite = crate::web::assets::text("icons.svg");
         for (word, _, icon, _) in EVENTS {
-            assert!(sprite.contains(&format!("id=\"{icon}\"")), "{word}: no glyph {icon}");
+            assert!(
+                sprite.contains(&format!("id=\"{icon}\"")),
+                "{word}: no glyph {icon}"
+            );
         }
         for event in crate::web::routes::ROUTES.iter().filter_map(|route| route.audit) {
             assert_ne!(meaning(event), event, "{event} has no sentence");

@@ -34,12 +34,18 @@ mod tests {
     use super::*;
 
     fn before(referer: &'static str) -> String {
-        page_before(&HeaderMap::from_iter([(header::REFERER, referer.parse().unwrap())]))
+        page_before(&HeaderMap::from_iter([(
+            header::REFERER,
+            referer.parse().unwrap(),
+        )]))
     }
 
     #[test]
     fn the_way_back_leads_to_pages_of_ours_only() {
-        assert_eq!(before("http://127.0.0.1:8080/environments?done=x"), "/environments?done=x");
+        assert_eq!(
+            before("http://127.0.0.1:8080/environments?done=x"),
+            "/environments?done=x"
+        );
         assert_eq!(before("https://evil.example//evil.example"), "/");
         assert_eq!(before("https://evil.example/no-page-of-ours"), "/");
         assert_eq!(before("nonsense"), "/");

@@ -4,7 +4,7 @@ use axum::routing::on;
 
 use super::assets;
 use super::csrf::Csrf;
-use super::pages::{account, audit, environments, health, session, setups};
+use super::pages::{account, audit, environments, flows, health, overview, session, setups};
 use super::route_table::Route;
 use super::session::Access;
 use super::state::AppState;
@@ -13,6 +13,24 @@ use super::state::AppState;
 pub const ROUTES: &[Route<AppState>] = &[
     // Files.
     Route::get(assets::ROUTE, Access::Public, |m| on(m, assets::serve)),
+    // Flows and their runs.
+    Route::get("/", Access::Viewer, |m| on(m, overview::show::show)),
+    Route::get("/flows", Access::Viewer, |m| on(m, flows::list::list)),
+    Route::get("/flows/{id}", Access::Viewer, |m| on(m, flows::show::show)),
+    Route::get("/flows/{id}/status", Access::Viewer, |m| {
+        on(m, flows::status::status)
+    }),
+    Route::get("/flows/{id}/runs/{run_id}", Access::Viewer, |m| {
+        on(m, flows::run::show)
+    }),
+    Route::post("/flows/{id}/enable", Access::Editor, |m| {
+        on(m, flows::switch::enable)
+    })
+    .audited("flow.enabled"),
+    Route::post("/flows/{id}/disable", Access::Editor, |m| {
+        on(m, flows::switch::disable)
+    })
+    .audited("flow.disabled"),
     // Health.
     Route::get("/healthz", Access::Public, |m| on(m, health::alive)),
     Route::get("/readyz", Access::Public, |m| on(m, health::ready)),
@@ -26,10 +44,14 @@ pub const ROUTES: &[Route<AppState>] = &[
     })
     .csrf(Csrf::Origin)
     .audited("session.started"),
-    Route::post("/sign-out", Access::SignedIn, |m| on(m, session::sign_out::submit)).audited("session.ended"),
+    Route::post("/sign-out", Access::SignedIn, |m| {
+        on(m, session::sign_out::submit)
+    })
+    .audited("session.ended"),
     // One's own account.
     Route::get("/account", Access::SignedIn, |m| on(m, account::show::show)),
-    Route::post("/account", Access::SignedIn, |m| on(m, account::show::submit)).audited("user.time_zone_changed"),
+    Route::post("/account", Access::SignedIn, |m| on(m, account::show::submit))
+        .audited("user.time_zone_changed"),
     Route::post("/account/password", Access::SignedIn, |m| {
         on(m, account::password::submit)
     })
@@ -40,9 +62,16 @@ pub const ROUTES: &[Route<AppState>] = &[
     .audited("session.ended"),
     Route::post("/theme", Access::SignedIn, |m| on(m, account::theme::submit)),
     // Environments.
-    Route::get("/environments", Access::Viewer, |m| on(m, environments::list::list)),
-    Route::get("/environments/new", Access::Admin, |m| on(m, environments::new::show)),
-    Route::post("/environments", Access::Admin, |m| on(m, environments::new::submit)).audited("environment.added"),
+    Route::get("/environments", Access::Viewer, |m| {
+        on(m, environments::list::list)
+    }),
+    Route::get("/environments/new", Access::Admin, |m| {
+        on(m, environments::new::show)
+    }),
+    Route::post("/environments", Access::Admin, |m| {
+        on(m, environments::new::submit)
+    })
+    .audited("environment.added"),
     Route::get("/environments/{id}", Access::Viewer, |m| {
         on(m, environments::show::show)
     }),

@@ -44,7 +44,11 @@ async fn find(State(state): State<AppState>, mut request: Request, next: Next) -
     next.run(request).await
 }
 
-fn current(LiveSession { row, role }: LiveSession, default_zone: &str, client_address: String) -> CurrentSession {
+fn current(
+    LiveSession { row, role }: LiveSession,
+    default_zone: &str,
+    client_address: String,
+) -> CurrentSession {
     CurrentSession {
         session_id: session_id(&row.token_hash),
         user_id: row.user_id,
@@ -66,7 +70,11 @@ pub fn client_address(extensions: &Extensions) -> String {
 
 /// With https, browsers refuse a `__Host-` cookie that another host or plain http tries to set.
 fn cookie_name(site: &Site) -> &'static str {
-    if site.is_https() { "__Host-headgate" } else { "headgate" }
+    if site.is_https() {
+        "__Host-headgate"
+    } else {
+        "headgate"
+    }
 }
 
 /// The value of the session's cookie.

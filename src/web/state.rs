@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::accounts::Accounts;
 use crate::domain::SharedClock;
 use crate::environments::Environments;
+use crate::history::History;
 use crate::lifecycle::Lifecycle;
 use crate::platform::Clients;
 use crate::setups::Setups;
@@ -28,6 +29,8 @@ pub struct AppState {
     pub environments: Environments,
     /// Makes dataflows.
     pub setups: Setups,
+    /// Mirrors flows and runs.
+    pub history: History,
     /// The time.
     pub clock: SharedClock,
     /// Health of the tasks in the background.

@@ -156,8 +156,15 @@ mod tests {
     fn days_are_the_viewers() {
         let paris = Times::new("Europe/Paris", 0);
         assert_eq!(paris.day_starts("2026-03-21"), Some(MARCH_21 - 8 * 3_600_000));
-        let (starts, ends) = (paris.day_starts("2026-03-29").unwrap(), paris.day_ends("2026-03-29").unwrap());
-        assert_eq!(ends - starts, 23 * 3_600_000, "the day on which the clocks go forward");
+        let (starts, ends) = (
+            paris.day_starts("2026-03-29").unwrap(),
+            paris.day_ends("2026-03-29").unwrap(),
+        );
+        assert_eq!(
+            ends - starts,
+            23 * 3_600_000,
+            "the day on which the clocks go forward"
+        );
         for nonsense in ["", "21.3.2026", "2026-02-30", "x"] {
             assert_eq!(paris.day_starts(nonsense), None, "{nonsense}");
         }

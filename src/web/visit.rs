@@ -176,7 +176,9 @@ fn told(key: &str) -> Option<Flash> {
         "setup-unchanged" => "Nothing was changed: that is not possible where the setup stands now.",
         "draft-deleted" => "The draft was deleted.",
         "environment-checked" => "The credential was checked.",
-        "environment-checking" => "The check takes longer than usual. Load this page again to see what it found.",
+        "environment-checking" => {
+            "The check takes longer than usual. Load this page again to see what it found."
+        }
         "password-changed" => "Your password was changed. Your other sessions have ended.",
         "session-ended" => "The session was ended.",
         "time-zone-saved" => "Times are shown in your zone now.",

@@ -51,14 +51,18 @@ pub async fn run(arguments: &Arguments) -> Result<(), CliError> {
         return Err(refused(&arguments.listen));
     }
     let lifecycle = Lifecycle::new();
-    lifecycle.stop_on_signals().map_err(|error| CliError::new(Exit::Software, error))?;
+    lifecycle
+        .stop_on_signals()
+        .map_err(|error| CliError::new(Exit::Software, error))?;
     let options = Options {
         speed: arguments.speed,
         random_seed: Some(SEED),
         seed: Some(SeedOptions::default()),
         ..Options::default()
     };
-    let emulator = Emulator::start(options).await.map_err(|error| CliError::new(Exit::Unreachable, error))?;
+    let emulator = Emulator::start(options)
+        .await
+        .map_err(|error| CliError::new(Exit::Unreachable, error))?;
     let directory = ThrowAway::new(arguments.data_dir.clone());
     let config = config(&listen, &directory.path, &emulator.url())?;
     let variation = Variation {
@@ -70,14 +74,30 @@ pub async fn run(arguments: &Arguments) -> Result<(), CliError> {
                 "Demonstration: Adobe is emulated on this machine, nothing leaves it. Schedules run {} times as fast.",
                 arguments.speed
             ),
-            logins: population::PEOPLE.iter().map(|person| person.login.to_owned()).collect(),
+            logins: population::PEOPLE
+                .iter()
+                .map(|person| person.login.to_owned())
+                .collect(),
         }),
     };
     let running = bootstrap::start(&config, variation, lifecycle).await?;
-    population::populate(&running.state).await.map_err(|error| CliError::new(Exit::Software, error))?;
+    population::populate(&running.state)
+        .await
+        .map_err(|error| CliError::new(Exit::Software, error))?;
     println!("Headgate demo: http://{}", running.address);
-    println!("Emulated Platform APIs: {} (control port: {})", emulator.url(), emulator.control_url());
-    println!("Stop it with Ctrl-C.{}", if directory.keep { "" } else { " Everything is thrown away then." });
+    println!(
+        "Emulated Platform APIs: {} (control port: {})",
+        emulator.url(),
+        emulator.control_url()
+    );
+    println!(
+        "Stop it with Ctrl-C.{}",
+        if directory.keep {
+            ""
+        } else {
+            " Everything is thrown away then."
+        }
+    );
     let ended = finish(running).await;
     emulator.shutdown().await;
     ended
@@ -93,7 +113,11 @@ fn refused(listen: &str) -> CliError {
 }
 
 /// The settings of a demo: nothing of the surroundings counts, so that a demo never talks to a real platform.
-fn config(listen: &std::net::SocketAddr, data_dir: &std::path::Path, platform: &str) -> Result<Config, CliError> {
+fn config(
+    listen: &std::net::SocketAddr,
+    data_dir: &std::path::Path,
+    platform: &str,
+) -> Result<Config, CliError> {
     let flags = [
         ("listen", listen.to_string()),
         ("data_dir", data_dir.display().to_string()),
@@ -101,7 +125,11 @@ fn config(listen: &std::net::SocketAddr, data_dir: &std::path::Path, platform: &
         ("ims_url", platform.to_owned()),
         ("history_interval_seconds", "3".to_owned()),
     ];
-    let sources = Sources { file: None, environment: Default::default(), flags: flags.to_vec() };
+    let sources = Sources {
+        file: None,
+        environment: Default::default(),
+        flags: flags.to_vec(),
+    };
     Ok(Config::load(sources)?.config)
 }
 

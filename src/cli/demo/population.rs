@@ -24,9 +24,21 @@ pub(super) struct Person {
 
 /// An analyst, a template author and an auditor.
 pub(super) const PEOPLE: [Person; 3] = [
-    Person { login: "ana", name: "Ana Ribeiro (analyst)", role: Role::Editor },
-    Person { login: "theo", name: "Theo Lindqvist (template author)", role: Role::Admin },
-    Person { login: "aude", name: "Aude Marchal (auditor)", role: Role::Viewer },
+    Person {
+        login: "ana",
+        name: "Ana Ribeiro (analyst)",
+        role: Role::Editor,
+    },
+    Person {
+        login: "theo",
+        name: "Theo Lindqvist (template author)",
+        role: Role::Admin,
+    },
+    Person {
+        login: "aude",
+        name: "Aude Marchal (auditor)",
+        role: Role::Viewer,
+    },
 ];
 /// Who makes templates and environments.
 const AUTHOR: &str = "theo";
@@ -48,7 +60,9 @@ pub(super) async fn populate(state: &AppState) -> anyhow::Result<()> {
         people::add(&state.store, &*state.clock, &operator, new).await?;
     }
     let team = store::people::team_by_name(&state.store, TEAM).await?;
-    let team_id = team.ok_or_else(|| anyhow::anyhow!("the demo's team vanished"))?.id;
+    let team_id = team
+        .ok_or_else(|| anyhow::anyhow!("the demo's team vanished"))?
+        .id;
     let author = store::people::user_by_login(&state.store, AUTHOR).await?;
     let author = author.ok_or_else(|| anyhow::anyhow!("the demo's template author vanished"))?;
     let actor = Actor::person(&author.id, &author.name, Role::Admin, "demo", "127.0.0.1", "demo");
@@ -64,13 +78,13 @@ pub(super) async fn populate(state: &AppState) -> anyhow::Result<()> {
         let id = state.environments.add(&actor, &author.id, &team_id, form).await?;
         state.environments.check(&actor, &team_id, &id).await?;
     }
-//T     let by = By { actor: &actor, user_id: &author.id, team_id: &team_id, now_ms: state.clock.now_ms() };
-//T     for (slug, fields) in TEMPLATES {
-//T         let connector = connector(slug).ok_or_else(|| anyhow::anyhow!("no connector {slug}"))?;
-//T         let pairs = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-//T         let content = connection_templates::read_template(pairs, connector, None, by.now_ms);
-//T         let content = content.map_err(|problems| anyhow::anyhow!("the demo's {slug} template: {problems:?}"))?;
-//T         connection_templates::create(&state.store, &state.vault, &by, &content).await?;
-//T     }
+    //T     let by = By { actor: &actor, user_id: &author.id, team_id: &team_id, now_ms: state.clock.now_ms() };
+    //T     for (slug, fields) in TEMPLATES {
+    //T         let connector = connector(slug).ok_or_else(|| anyhow::anyhow!("no connector {slug}"))?;
+    //T         let pairs = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    //T         let content = connection_templates::read_template(pairs, connector, None, by.now_ms);
+    //T         let content = content.map_err(|problems| anyhow::anyhow!("the demo's {slug} template: {problems:?}"))?;
+    //T         connection_templates::create(&state.store, &state.vault, &by, &content).await?;
+    //T     }
     Ok(())
 }

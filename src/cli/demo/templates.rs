@@ -19,7 +19,10 @@ const PROFILE_GROUPS: &str = "https://ns.adobe.com/xdm/context/profile-person-de
 
 const PARTNER_PARQUET: Fields = &[
     ("name", "Partner profiles from S3 (Parquet)"),
-    ("purpose", "Parquet files that a partner drops into our bucket, every hour, into a dataset of their own."),
+    (
+        "purpose",
+        "Parquet files that a partner drops into our bucket, every hour, into a dataset of their own.",
+    ),
     ("auth", "Access Key"),
     ("auth.s3AccessKey", "AKIADEMO000000000001"),
     ("auth.s3SecretKey", "demo-secret-access-key-0001"),
@@ -36,13 +39,19 @@ const PARTNER_PARQUET: Fields = &[
     ("start", "soon"),
     ("parameter.1.name", "partner"),
     ("parameter.1.label", "Partner"),
-    ("parameter.1.hint", "The partner's folder below partners-demo, such as samples."),
+    (
+        "parameter.1.hint",
+        "The partner's folder below partners-demo, such as samples.",
+    ),
     ("parameter.1.required", "on"),
 ];
 
 const CAMPAIGN_CSV: Fields = &[
     ("name", "Campaign results from Blob (CSV)"),
-    ("purpose", "Delimited exports of the campaign tool, compressed, once a day."),
+    (
+        "purpose",
+        "Delimited exports of the campaign tool, compressed, once a day.",
+    ),
     ("auth", "ConnectionString"),
     (
         "auth.connectionString",
@@ -55,7 +64,10 @@ const CAMPAIGN_CSV: Fields = &[
     ("compression", "gzip"),
     ("schema_class", PROFILE),
     ("field_groups", PROFILE_GROUPS),
-    ("mapping", "id -> _id\nfirst_name -> person.name.firstName\nlast_name -> person.name.lastName"),
+    (
+        "mapping",
+        "id -> _id\nfirst_name -> person.name.firstName\nlast_name -> person.name.lastName",
+    ),
     ("flow_name", "Campaign {{campaign}} ({{region}})"),
     ("repeat", "day"),
     ("backfill", "on"),
@@ -86,7 +98,10 @@ const WEB_ORDERS: Fields = &[
     ("recursive", "on"),
     ("format", "json"),
     ("schema_class", EVENT),
-    ("field_groups", "https://ns.adobe.com/xdm/context/experienceevent-commerce"),
+    (
+        "field_groups",
+        "https://ns.adobe.com/xdm/context/experienceevent-commerce",
+    ),
     ("mapping", "orderId -> _id\nplacedAt -> timestamp"),
     ("flow_name", "Web orders {{shop}}"),
     ("repeat", "15min"),
@@ -99,7 +114,10 @@ const WEB_ORDERS: Fields = &[
 
 const APP_EVENTS: Fields = &[
     ("name", "App events from Google Cloud (Parquet)"),
-    ("purpose", "The mobile app's events, exported by the analytics team."),
+    (
+        "purpose",
+        "The mobile app's events, exported by the analytics team.",
+    ),
     ("auth", "Basic Authentication for google-cloud"),
     ("auth.accessKeyId", "GOOGDEMO00000000001"),
     ("auth.secretAccessKey", "demo-hmac-secret-0001"),
@@ -119,7 +137,10 @@ const APP_EVENTS: Fields = &[
 
 const STORE_BACK_OFFICE: Fields = &[
     ("name", "Store back office over SFTP (CSV)"),
-    ("purpose", "Receipts of one store. Each store has a password of its own, which is asked each time."),
+    (
+        "purpose",
+        "Receipts of one store. Each store has a password of its own, which is asked each time.",
+    ),
     ("auth", "Basic Authentication for sftp"),
     ("auth.host", "sftp.acme.example"),
     ("auth.userName", "store-{{store}}"),

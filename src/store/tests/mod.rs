@@ -8,6 +8,7 @@ mod flows;
 mod leases;
 mod people;
 mod plans;
+mod run_strips;
 mod runs;
 mod secrets;
 mod setups;

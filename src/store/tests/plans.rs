@@ -54,7 +54,7 @@ async fn bulk_writes_search_too() {
     let db = fixture().await;
     let statements = store::runs::chunk_statements()
         .into_iter()
-        .chain([store::flows::chunk_statement()]);
+        .chain([store::flows::chunk_statement(), store::run_strips::chunk_statement()]);
     for sql in statements {
         let plan = plan(&db, &sql).await;
         assert!(

@@ -30,10 +30,18 @@ pub async fn ready(State(state): State<AppState>, extensions: Extensions) -> Res
     };
     let tasks = state.lifecycle.health();
     let is_ready = database == "ok" && tasks.iter().all(|task| task.state == TaskState::Fresh);
-    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if is_ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     if is_here(&extensions) {
         let tasks: Vec<Value> = tasks.iter().map(told).collect();
-        return (status, Json(json!({ "ready": is_ready, "database": database, "tasks": tasks }))).into_response();
+        return (
+            status,
+            Json(json!({ "ready": is_ready, "database": database, "tasks": tasks })),
+        )
+            .into_response();
     }
     // As JSON, so that the error page does not take its place.
     (status, Json(json!({ "ready": is_ready }))).into_response()

@@ -3,6 +3,9 @@
 pub mod account;
 pub mod audit;
 pub mod environments;
+pub mod flows;
+mod freshness;
 pub mod health;
+pub mod overview;
 pub mod session;
 pub mod setups;

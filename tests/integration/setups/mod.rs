@@ -4,4 +4,5 @@
 
 mod creating;
 mod interrupted;
+mod pages;
 mod undoing;

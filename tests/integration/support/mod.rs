@@ -2,5 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+pub mod app;
 pub mod recipes;
 pub mod works;

@@ -13,7 +13,11 @@ pub async fn submit(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
-    if state.accounts.end_session(&id, &visit.actor(), visit.person()).await? {
+    if state
+        .accounts
+        .end_session(&id, &visit.actor(), visit.person())
+        .await?
+    {
         Ok(Redirect::to("/account?done=session-ended").into_response())
     } else {
         Err(PageError::not_found())

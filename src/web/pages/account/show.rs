@@ -59,7 +59,11 @@ pub async fn submit(
     Form(form): Form<TimeZoneForm>,
 ) -> Result<Response, PageError> {
     let actor = visit.actor();
-    match state.accounts.set_time_zone(&actor, visit.person(), &form.time_zone).await {
+    match state
+        .accounts
+        .set_time_zone(&actor, visit.person(), &form.time_zone)
+        .await
+    {
         Ok(()) => Ok(Redirect::to("/account?done=time-zone-saved").into_response()),
         Err(error) => refused(&state, &visit, Some(&form.time_zone), error).await,
     }
@@ -100,24 +104,34 @@ impl AccountPage {
         let user = store::people::user_by_id(&state.store, &visit.session.user_id).await?;
         let user = user.ok_or_else(PageError::not_found)?;
         let times = visit.times();
-        let sessions = state.accounts.sessions_of(&user.id).await?.into_iter().map(|session| {
-            let id = session_id(&session.token_hash);
-            SessionRow {
-                is_this: id == visit.session.session_id,
-                id,
-                address: session.client_address,
-                started: times.at(session.created_at),
-                used: times.at(session.last_seen_at),
-            }
-        });
+        let sessions = state
+            .accounts
+            .sessions_of(&user.id)
+            .await?
+            .into_iter()
+            .map(|session| {
+                let id = session_id(&session.token_hash);
+                SessionRow {
+                    is_this: id == visit.session.session_id,
+                    id,
+                    address: session.client_address,
+                    started: times.at(session.created_at),
+                    used: times.at(session.last_seen_at),
+                }
+            });
         let stored_zone = user.time_zone.unwrap_or_default();
-        let time_zone = time_zone_field(&state.settings.time_zone, time_zone.unwrap_or(&stored_zone)).problem_of(problems);
+        let time_zone = time_zone_field(&state.settings.time_zone, time_zone.unwrap_or(&stored_zone))
+            .problem_of(problems);
         let passwords = user
             .password_hash
             .is_some()
             .then(|| password_fields().map(|field| field.problem_of(problems)));
         let form_errors = FormErrors::of(std::iter::once(&time_zone).chain(passwords.iter().flatten()));
-        let heading = if form_errors.is_empty() { "Your account" } else { "Error: Your account" };
+        let heading = if form_errors.is_empty() {
+            "Your account"
+        } else {
+            "Error: Your account"
+        };
         let mut layout = visit.layout(heading, NavEntry::Overview);
         layout.active = None;
         Ok(Self {
@@ -134,7 +148,9 @@ impl AccountPage {
 fn time_zone_field(default: &str, value: &str) -> FieldView {
     let names = jiff::tz::db().available().map(|name| name.as_str().to_owned());
     FieldView::new(FieldKind::Proposals, "time_zone", "Time zone")
-        .hint(format!("A place such as Europe/Paris. Empty: {default}, the server's."))
+        .hint(format!(
+            "A place such as Europe/Paris. Empty: {default}, the server's."
+        ))
         .value(value)
         .optional()
         .width(FieldWidth::Medium)
@@ -142,10 +158,13 @@ fn time_zone_field(default: &str, value: &str) -> FieldView {
 }
 
 fn password_fields() -> [FieldView; 2] {
-    let mut current = FieldView::new(FieldKind::Secret, "current_password", "Current password").width(FieldWidth::Medium);
+    let mut current =
+        FieldView::new(FieldKind::Secret, "current_password", "Current password").width(FieldWidth::Medium);
     current.autocomplete = "current-password";
     let mut new = FieldView::new(FieldKind::Secret, "new_password", "New password")
-        .hint(format!("At least {PASSWORD_MIN} characters. Your other sessions end."))
+        .hint(format!(
+            "At least {PASSWORD_MIN} characters. Your other sessions end."
+        ))
         .width(FieldWidth::Medium);
     new.autocomplete = "new-password";
     [current, new]

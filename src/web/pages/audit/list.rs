@@ -86,13 +86,20 @@ pub async fn list(
     let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
     let has_more = events.len() > shown;
     events.truncate(shown);
-    let links = links(&filter, has_more.then(|| events.last().map(|event| event.seq)).flatten(), events.len());
+    let links = links(
+        &filter,
+        has_more.then(|| events.last().map(|event| event.seq)).flatten(),
+        events.len(),
+    );
     let actors = store::audit::actors(&state.store, team).await?;
     let known = store::audit::events(&state.store, team).await?;
     record_reading(&state, &visit, &filter).await?;
     page(&AuditPage {
         layout: visit.layout("Audit", NavEntry::Audit),
-        actors: actors.into_iter().map(|actor| option(&actor.actor_id, &actor.actor_name)).collect(),
+        actors: actors
+            .into_iter()
+            .map(|actor| option(&actor.actor_id, &actor.actor_name))
+            .collect(),
         events: known.iter().map(|event| option(event, meaning(event))).collect(),
         kinds: KINDS.iter().map(|(kind, word)| option(kind, word)).collect(),
         problem,
@@ -129,9 +136,17 @@ fn links(filter: &Filter, last: Option<i64>, shown: usize) -> PageLinks {
 impl Filter {
     /// Whether any filter is on.
     fn is_on(&self) -> bool {
-        [&self.person, &self.event, &self.kind, &self.object, &self.from, &self.to, &self.text]
-            .iter()
-            .any(|text| !text.trim().is_empty())
+        [
+            &self.person,
+            &self.event,
+            &self.kind,
+            &self.object,
+            &self.from,
+            &self.to,
+            &self.text,
+        ]
+        .iter()
+        .any(|text| !text.trim().is_empty())
     }
 
     /// The filters that are on, for a URL.
@@ -155,9 +170,21 @@ impl Filter {
 }
 
 async fn record_reading(state: &AppState, visit: &Visit, filter: &Filter) -> Result<(), PageError> {
-    let change = Change::new("audit.read", "audit", &visit.session.team_id, &visit.session.team_name)
-        .after(json!({ "filter": filter.query(), "before": filter.before }));
+    let change = Change::new(
+        "audit.read",
+        "audit",
+        &visit.session.team_id,
+        &visit.session.team_name,
+    )
+    .after(json!({ "filter": filter.query(), "before": filter.before }));
     let mut tx = state.store.begin().await?;
-    audit::record(&mut tx, &visit.actor(), visit.now_ms, Some(&visit.session.team_id), &change).await?;
+    audit::record(
+        &mut tx,
+        &visit.actor(),
+        visit.now_ms,
+        Some(&visit.session.team_id),
+        &change,
+    )
+    .await?;
     Ok(tx.commit().await?)
 }

@@ -65,7 +65,9 @@ fn parsed(json: Option<&str>) -> Option<Value> {
 }
 
 fn pretty(value: Option<&Value>) -> String {
-    value.and_then(|value| serde_json::to_string_pretty(value).ok()).unwrap_or_default()
+    value
+        .and_then(|value| serde_json::to_string_pretty(value).ok())
+        .unwrap_or_default()
 }
 
 /// What differs between two objects, fact by fact, in alphabetical order.
@@ -76,7 +78,10 @@ fn differences(before: Option<&Value>, after: Option<&Value>) -> Vec<Difference>
     let added = after.keys().filter(|fact| !before.contains_key(*fact));
     let mut facts: Vec<&String> = before.keys().chain(added).collect();
     facts.sort();
-    facts.into_iter().filter_map(|fact| difference(fact, before, after)).collect()
+    facts
+        .into_iter()
+        .filter_map(|fact| difference(fact, before, after))
+        .collect()
 }
 
 fn difference(fact: &str, before: &Map<String, Value>, after: &Map<String, Value>) -> Option<Difference> {
@@ -108,10 +113,23 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_listed() {
-        let (before, after) = (json!({"a": 1, "b": "x", "c": [1]}), json!({"a": 1, "b": "y", "d": null}));
+        let (before, after) = (
+            json!({"a": 1, "b": "x", "c": [1]}),
+            json!({"a": 1, "b": "y", "d": null}),
+        );
         let found = differences(Some(&before), Some(&after));
-        let found: Vec<_> = found.iter().map(|d| (d.sign, d.fact.as_str(), d.before.as_str(), d.after.as_str())).collect();
-        assert_eq!(found, [("~", "b", "x", "y"), ("−", "c", "[1]", ""), ("+", "d", "", "null")]);
+        let found: Vec<_> = found
+            .iter()
+            .map(|d| (d.sign, d.fact.as_str(), d.before.as_str(), d.after.as_str()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("~", "b", "x", "y"),
+                ("−", "c", "[1]", ""),
+                ("+", "d", "", "null")
+            ]
+        );
         assert_eq!(differences(None, Some(&after)), []);
     }
 }

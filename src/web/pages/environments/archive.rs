@@ -36,6 +36,9 @@ pub async fn submit(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
-    state.environments.archive(&visit.actor(), &visit.session.team_id, &id).await?;
+    state
+        .environments
+        .archive(&visit.actor(), &visit.session.team_id, &id)
+        .await?;
     Ok(Redirect::to("/environments?done=environment-archived").into_response())
 }

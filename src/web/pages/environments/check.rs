@@ -18,7 +18,11 @@ pub async fn submit(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
-    let done = if check_now(&state, &visit, &id).await? { "environment-checked" } else { "environment-checking" };
+    let done = if check_now(&state, &visit, &id).await? {
+        "environment-checked"
+    } else {
+        "environment-checking"
+    };
     Ok(Redirect::to(&format!("/environments/{id}?done={done}")).into_response())
 }
 

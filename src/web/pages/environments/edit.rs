@@ -67,7 +67,11 @@ pub async fn submit(
         client_secret: form.client_secret,
         scopes: form.scopes,
     };
-    match state.environments.save(&visit.actor(), &visit.session.team_id, &id, save).await {
+    match state
+        .environments
+        .save(&visit.actor(), &visit.session.team_id, &id, save)
+        .await
+    {
         Ok(()) => {
             check_now(&state, &visit, &id).await?;
             Ok(Redirect::to(&format!("/environments/{id}?done=environment-saved")).into_response())
@@ -99,13 +103,19 @@ impl EditEnvironmentPage {
             .problem_of(problems);
         let mut form_fields = vec![name];
         form_fields.extend(credential_fields(client_id, scopes, problems));
-        for field in form_fields.iter_mut().filter(|field| field.kind == FieldKind::Secret) {
+        for field in form_fields
+            .iter_mut()
+            .filter(|field| field.kind == FieldKind::Secret)
+        {
             field.secret_set = true;
         }
         let form_errors = FormErrors::of(&form_fields);
         let error = if form_errors.is_empty() { "" } else { "Error: " };
         Self {
-            layout: visit.layout(format!("{error}Edit {}", environment.name), NavEntry::Environments),
+            layout: visit.layout(
+                format!("{error}Edit {}", environment.name),
+                NavEntry::Environments,
+            ),
             form_errors,
             environment,
             form_fields,

@@ -32,7 +32,8 @@ struct EnvironmentRow {
 
 /// The environments in use, then the archived ones, each by name.
 pub async fn list(State(state): State<AppState>, visit: Visit) -> Result<Response, PageError> {
-    let mut environments = store::environments::list(&state.store, &visit.session.team_id, None, SHOWN).await?;
+    let mut environments =
+        store::environments::list(&state.store, &visit.session.team_id, None, SHOWN).await?;
     environments.sort_by_key(|environment| environment.archived_at.is_some());
     let rows = environments.into_iter().map(|environment| EnvironmentRow {
         check: CheckView::of(&environment, &visit),

@@ -55,7 +55,11 @@ impl Default for NewEnvironmentForm {
 
 /// The empty form.
 pub async fn show(visit: Visit) -> Result<Response, PageError> {
-    page(&NewEnvironmentPage::new(&visit, &NewEnvironmentForm::default(), &[]))
+    page(&NewEnvironmentPage::new(
+        &visit,
+        &NewEnvironmentForm::default(),
+        &[],
+    ))
 }
 
 /// Adds the environment and checks its credential. One that does not work is kept: its page says what is wrong.
@@ -73,7 +77,11 @@ pub async fn submit(
         scopes: form.scopes.clone(),
     };
     let team = &visit.session.team_id;
-    match state.environments.add(&visit.actor(), &visit.session.user_id, team, typed).await {
+    match state
+        .environments
+        .add(&visit.actor(), &visit.session.user_id, team, typed)
+        .await
+    {
         Ok(id) => {
             check_now(&state, &visit, &id).await?;
             Ok(Redirect::to(&format!("/environments/{id}?done=environment-added")).into_response())
@@ -95,19 +103,33 @@ impl NewEnvironmentPage {
                 .problem_of(problems)
         };
         let place = vec![
-            text("name", "Name", "As your team knows it, such as Marketing prod.", &form.name),
+            text(
+                "name",
+                "Name",
+                "As your team knows it, such as Marketing prod.",
+                &form.name,
+            ),
             text(
                 "organization",
                 "Organization",
                 "From the Developer Console: 24 letters and digits, then @AdobeOrg.",
                 &form.organization,
             ),
-            text("sandbox", "Sandbox", "Its name, not its title: lower case, such as prod.", &form.sandbox)
-                .width(FieldWidth::Medium),
+            text(
+                "sandbox",
+                "Sandbox",
+                "Its name, not its title: lower case, such as prod.",
+                &form.sandbox,
+            )
+            .width(FieldWidth::Medium),
         ];
         let credential = credential_fields(&form.client_id, &form.scopes, problems);
         let form_errors = FormErrors::of(place.iter().chain(&credential));
-        let title = if form_errors.is_empty() { "Add environment" } else { "Error: Add environment" };
+        let title = if form_errors.is_empty() {
+            "Add environment"
+        } else {
+            "Error: Add environment"
+        };
         Self {
             layout: visit.layout(title, NavEntry::Environments),
             form_errors,

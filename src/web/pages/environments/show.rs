@@ -87,7 +87,11 @@ pub(super) async fn find(state: &AppState, visit: &Visit, id: &str) -> Result<En
 }
 
 /// Found in the audit trail: the newest change that names a fingerprint, else the adding.
-async fn secret_set(state: &AppState, visit: &Visit, environment: &Environment) -> Result<SecretSet, PageError> {
+async fn secret_set(
+    state: &AppState,
+    visit: &Visit,
+    environment: &Environment,
+) -> Result<SecretSet, PageError> {
     let times = visit.times();
     for event in ["environment.saved", "environment.added"] {
         let filter = AuditFilter {
@@ -98,7 +102,9 @@ async fn secret_set(state: &AppState, visit: &Visit, environment: &Environment) 
         };
         let events = store::audit::list(&state.store, &visit.session.team_id, filter, None, 100).await?;
         let sets_secret = |after: &Option<String>| {
-            let after = after.as_deref().and_then(|after| serde_json::from_str::<Value>(after).ok());
+            let after = after
+                .as_deref()
+                .and_then(|after| serde_json::from_str::<Value>(after).ok());
             after.is_some_and(|after| after["client_secret_fingerprint"].is_string())
         };
         if let Some(event) = events.into_iter().find(|event| sets_secret(&event.facts.after)) {

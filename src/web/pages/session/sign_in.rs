@@ -85,7 +85,11 @@ pub async fn submit(
     Form(form): Form<SignInForm>,
 ) -> Result<Response, PageError> {
     let next = target(form.next.as_deref());
-    let refusal = match state.accounts.sign_in(&form.login, form.password, stranger.visitor()).await {
+    let refusal = match state
+        .accounts
+        .sign_in(&form.login, form.password, stranger.visitor())
+        .await
+    {
         Ok(cookie) => return Ok(welcome(&state, &cookie, next)),
         Err(refusal) => refusal,
     };
@@ -100,7 +104,9 @@ pub async fn submit(
             let minutes = retry_after_s.div_ceil(60);
             view.refusal = Some(format!("Too many attempts failed. Try again in {minutes} min."));
             let mut response = page_with(StatusCode::TOO_MANY_REQUESTS, &view)?;
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
             Ok(response)
         }
         SignInError::Store(error) => Err(error.into()),

@@ -1,0 +1,87 @@
+//! From the platform's objects to rows.
+
+use serde_json::Value;
+
+use super::connections::Ends;
+use crate::domain::RunOutcome;
+use crate::domain::connector::connector_by_spec;
+use crate::platform::{Flow, Run};
+use crate::store::Mirrored;
+use crate::store::flows::FlowRecord;
+use crate::store::runs::Run as RunRow;
+
+/// Whether a flow brings data in. Flows to destinations are listed beside them and are not ours to watch.
+pub(super) fn is_source_flow(flow: &Flow) -> bool {
+    flow.raw
+        .pointer("/inheritedAttributes/properties/isDestinationFlow")
+        .and_then(Value::as_bool)
+        != Some(true)
+}
+
+/// The row of a flow read at `read_at` (UTC epoch milliseconds).
+pub(super) fn flow_row(environment_id: &str, flow: &Flow, ends: Ends, read_at: i64) -> Mirrored<FlowRecord> {
+    let specification = flow.source_spec_id.as_deref();
+    let schedule = flow.schedule.as_ref();
+    let row = FlowRecord {
+        environment_id: environment_id.to_owned(),
+        id: flow.id.clone(),
+        name: flow.name.clone(),
+        description: flow.description.clone(),
+        state: flow.state.clone(),
+        connector: specification
+            .and_then(connector_by_spec)
+            .map(|connector| connector.slug.clone()),
+        source_connection_id: flow.source_connection_ids.first().cloned(),
+        target_connection_id: flow.target_connection_ids.first().cloned(),
+        base_connection_id: flow.base_connection_id.clone(),
+        dataset_id: ends.dataset_id,
+        source_path: ends.source_path,
+        frequency: schedule.map(|s| s.frequency.clone()),
+        interval_count: schedule.and_then(|s| s.interval),
+        start_at: schedule.and_then(|s| s.start_at),
+        backfill: schedule.and_then(|s| s.backfill),
+        etag: flow.etag.clone(),
+        platform_created_at: flow.created_at,
+        platform_updated_at: flow.updated_at,
+        platform_created_by: flow.created_by.clone(),
+        read_at,
+    };
+    Mirrored {
+        row,
+        raw: flow.raw.to_string(),
+    }
+}
+
+/// The row of a run read at `read_at` (UTC epoch milliseconds).
+pub(super) fn run_row(environment_id: &str, run: &Run, read_at: i64) -> Mirrored<RunRow> {
+    let started_at = run.started_at.or(run.created_at).unwrap_or(read_at);
+    let error = run.errors.first();
+    let row = RunRow {
+        environment_id: environment_id.to_owned(),
+        id: run.id.clone(),
+        flow_id: run.flow_id.clone(),
+        status: run.status.clone(),
+        outcome: RunOutcome::read(&run.status, run.records_failed, !run.errors.is_empty()),
+        started_at,
+        completed_at: run.completed_at,
+        duration_ms: run
+            .completed_at
+            .map(|completed_at| (completed_at - started_at).max(0)),
+        records_in: run.records_in,
+        records_out: run.records_out,
+        records_failed: run.records_failed,
+        files_in: run.files_in,
+        bytes_in: run.bytes_in,
+        bytes_out: run.bytes_out,
+        error_code: error.map(|error| error.code.clone()),
+        error_message: error.map(|error| error.message.clone()),
+        window_start_at: run.window_start_at,
+        window_end_at: run.window_end_at,
+        platform_updated_at: run.updated_at.or(run.completed_at).unwrap_or(started_at),
+        read_at,
+    };
+    Mirrored {
+        row,
+        raw: run.raw.to_string(),
+    }
+}

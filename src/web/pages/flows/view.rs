@@ -1,0 +1,193 @@
+//! How flows and runs look, in lists and on their own pages.
+
+use std::collections::HashMap;
+
+use crate::domain::RunOutcome;
+use crate::domain::connector::connector;
+use crate::domain::schedule::{Frequency, cadence, next_slots};
+use crate::store::flows::{Flow, FlowRecord};
+use crate::store::run_strips::{self, FlowPlace};
+use crate::store::runs::Run;
+use crate::store::{Store, StoreError};
+use crate::web::charts::strip::Strip;
+use crate::web::numbers;
+use crate::web::status::Status;
+use crate::web::times::{TimeView, Times};
+
+/// What stands where the platform told no number.
+const NOT_TOLD: &str = "–";
+
+/// A status with its word, ready for a badge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::web::pages) struct Badge {
+    pub(in crate::web::pages) status: Status,
+    pub(in crate::web::pages) word: String,
+}
+
+impl Badge {
+    fn new(status: Status, word: impl Into<String>) -> Self {
+        Self { status, word: word.into() }
+    }
+}
+
+/// How a run's outcome looks.
+pub(in crate::web::pages) const fn outcome_status(outcome: RunOutcome) -> Status {
+    match outcome {
+        RunOutcome::Waiting => Status::Waiting,
+        RunOutcome::Running => Status::Running,
+        RunOutcome::Succeeded => Status::Succeeded,
+        RunOutcome::Partial => Status::Partial,
+        RunOutcome::Failed => Status::Failed,
+        RunOutcome::Unknown => Status::Unknown,
+    }
+}
+
+/// The badge of a run; a word of Adobe's that no document names is shown as it is.
+pub(in crate::web::pages) fn outcome_badge(outcome: RunOutcome, adobe_says: &str) -> Badge {
+    let status = outcome_status(outcome);
+    match outcome {
+        RunOutcome::Unknown if !adobe_says.is_empty() => Badge::new(status, adobe_says),
+        _ => Badge::new(status, status.word()),
+    }
+}
+
+/// The badge of a flow's state.
+pub(in crate::web::pages) fn state_badge(flow: &Flow) -> Badge {
+    match flow.record.state.as_str() {
+        _ if flow.gone_at.is_some() => Badge::new(Status::Unknown, "No longer at Adobe"),
+        "enabled" => Badge::new(Status::Succeeded, "Enabled"),
+        "disabled" => Badge::new(Status::Waiting, "Disabled"),
+        "" => Badge::new(Status::Unknown, "Unknown state"),
+        other => Badge::new(Status::Unknown, other),
+    }
+}
+
+/// Where a flow runs by its schedule at all.
+pub(in crate::web::pages) fn is_on(flow: &Flow) -> bool {
+    flow.gone_at.is_none() && flow.record.state == "enabled"
+}
+
+/// How often a flow runs, in words.
+pub(in crate::web::pages) fn schedule_words(flow: &FlowRecord) -> String {
+    flow.frequency.as_deref().map_or_else(|| "not known".to_owned(), |unit| cadence(unit, flow.interval_count))
+}
+
+/// When a flow runs next (UTC epoch milliseconds); nothing when it is off or its schedule is not known.
+pub(in crate::web::pages) fn next_runs(flow: &Flow, now_ms: i64, count: usize) -> Vec<i64> {
+    let frequency = flow.record.frequency.as_deref().and_then(|word| word.parse::<Frequency>().ok());
+    match (frequency, flow.record.start_at) {
+        (Some(frequency), Some(start_at)) if is_on(flow) => {
+            next_slots(frequency, flow.record.interval_count.unwrap_or(1), start_at, now_ms, count)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The name of a flow's kind of source.
+pub(in crate::web::pages) fn connector_name(flow: &FlowRecord) -> &str {
+    let known = flow.connector.as_deref().and_then(connector);
+    known.map_or("Other source", |connector| connector.name.as_str())
+}
+
+/// A flow in a list.
+#[derive(Debug, Clone)]
+pub(in crate::web::pages) struct FlowRow {
+    pub(in crate::web::pages) id: String,
+    pub(in crate::web::pages) name: String,
+    pub(in crate::web::pages) state: Badge,
+    pub(in crate::web::pages) environment: String,
+    pub(in crate::web::pages) connector: String,
+    pub(in crate::web::pages) schedule: String,
+    pub(in crate::web::pages) last_run: Option<(Badge, TimeView)>,
+    pub(in crate::web::pages) strip: Strip,
+    pub(in crate::web::pages) next_run: Option<TimeView>,
+}
+
+impl FlowRow {
+    fn new(flow: &Flow, outcomes: &[RunOutcome], times: &Times, now_ms: i64) -> Self {
+        let statuses: Vec<Status> = outcomes.iter().copied().map(outcome_status).collect();
+        let last = flow.last_run_outcome.zip(flow.last_run_at);
+        Self {
+            id: flow.record.id.clone(),
+            name: flow.record.name.clone(),
+            state: state_badge(flow),
+            environment: flow.environment_name.clone(),
+            connector: connector_name(&flow.record).to_owned(),
+            schedule: schedule_words(&flow.record),
+            last_run: last.map(|(outcome, at)| (outcome_badge(outcome, ""), times.at(at))),
+            strip: Strip::new(&statuses),
+            next_run: next_runs(flow, now_ms, 1).first().map(|at| times.at(*at)),
+        }
+    }
+}
+
+/// The flows of a list with the strips of their last runs.
+pub(in crate::web::pages) async fn rows(
+    store: &Store,
+    flows: &[Flow],
+    times: &Times,
+    now_ms: i64,
+) -> Result<Vec<FlowRow>, StoreError> {
+    let places: Vec<(&str, &str)> =
+        flows.iter().map(|flow| (flow.record.environment_id.as_str(), flow.record.id.as_str())).collect();
+    let strips: HashMap<FlowPlace, Vec<RunOutcome>> = run_strips::strips(store, &places).await?;
+    let row = |flow: &Flow| {
+        let place = (flow.record.environment_id.clone(), flow.record.id.clone());
+        FlowRow::new(flow, strips.get(&place).map_or(&[], Vec::as_slice), times, now_ms)
+    };
+    Ok(flows.iter().map(row).collect())
+}
+
+/// A run in a table.
+#[derive(Debug, Clone)]
+pub(in crate::web::pages) struct RunRow {
+    pub(in crate::web::pages) id: String,
+    pub(in crate::web::pages) started: TimeView,
+    pub(in crate::web::pages) badge: Badge,
+    pub(in crate::web::pages) duration: String,
+    pub(in crate::web::pages) records_in: String,
+    pub(in crate::web::pages) records_out: String,
+    pub(in crate::web::pages) records_failed: String,
+    pub(in crate::web::pages) files: String,
+    pub(in crate::web::pages) bytes: String,
+    pub(in crate::web::pages) error_code: String,
+    pub(in crate::web::pages) error: String,
+}
+
+impl RunRow {
+    pub(in crate::web::pages) fn new(run: &Run, times: &Times) -> Self {
+        Self {
+            id: run.id.clone(),
+            started: times.at(run.started_at),
+            badge: outcome_badge(run.outcome, &run.status),
+            duration: duration(run),
+            records_in: count(run.records_in),
+            records_out: count(run.records_out),
+            records_failed: count(run.records_failed),
+            files: count(run.files_in),
+            bytes: bytes(run.bytes_in),
+            error_code: run.error_code.clone().unwrap_or_default(),
+            error: run.error_message.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// How long a run took; nothing while it is going on.
+pub(in crate::web::pages) fn duration(run: &Run) -> String {
+    run.duration_ms.map_or_else(|| NOT_TOLD.to_owned(), numbers::duration)
+}
+
+/// A count that the platform may not have told.
+pub(in crate::web::pages) fn count(told: Option<i64>) -> String {
+    told.map_or_else(|| NOT_TOLD.to_owned(), numbers::count)
+}
+
+/// A size in bytes that the platform may not have told.
+pub(in crate::web::pages) fn bytes(told: Option<i64>) -> String {
+    told.and_then(|bytes| u64::try_from(bytes).ok()).map_or_else(|| NOT_TOLD.to_owned(), numbers::bytes)
+}
+
+/// Stored JSON indented; anything else as it is.
+pub(in crate::web::pages) fn pretty(json: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(json).map_or_else(|_| json.to_owned(), |value| format!("{value:#}"))
+}

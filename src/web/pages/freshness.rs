@@ -1,0 +1,76 @@
+//! How fresh the mirrored data on a page is, and why it is not fresher.
+
+use crate::store::environments::Environment;
+use crate::store::sync_state::{SyncState, SyncTopic};
+use crate::web::times::TimeView;
+use crate::web::visit::Visit;
+
+/// The age of what a page shows.
+#[derive(Debug, Clone, Default)]
+pub(in crate::web::pages) struct Freshness {
+    /// Everything shown was read at this time or later; none: it was never read to the end.
+    pub(in crate::web::pages) read_at: Option<TimeView>,
+    /// The environments that cannot be read at present.
+    pub(in crate::web::pages) failing: Vec<Failing>,
+    /// The environments that were never read to the end and do not fail either.
+    pub(in crate::web::pages) being_read: Vec<String>,
+}
+
+/// An environment that cannot be read at present.
+#[derive(Debug, Clone)]
+pub(in crate::web::pages) struct Failing {
+    pub(in crate::web::pages) environment_id: String,
+    pub(in crate::web::pages) environment: String,
+    pub(in crate::web::pages) since: TimeView,
+    /// What the platform or the network said.
+    pub(in crate::web::pages) problem: String,
+    /// The last figures are from then.
+    pub(in crate::web::pages) read_at: Option<TimeView>,
+}
+
+impl Freshness {
+    /// For a page that shows all environments of a team.
+    pub(in crate::web::pages) fn of_team(states: &[SyncState], visit: &Visit) -> Self {
+        Self::of(states, visit.environments.iter(), visit)
+    }
+
+    /// For a page that shows one environment.
+    pub(in crate::web::pages) fn of_environment(
+        states: &[SyncState],
+        environment: &Environment,
+        visit: &Visit,
+    ) -> Self {
+        Self::of(states, std::iter::once(environment), visit)
+    }
+
+    fn of<'a>(states: &[SyncState], shown: impl Iterator<Item = &'a Environment>, visit: &Visit) -> Self {
+        let times = visit.times();
+        let mut freshness = Self::default();
+        let mut oldest: Option<i64> = None;
+        for environment in shown {
+            let of = |topic| states.iter().find(|s| s.environment_id == environment.id && s.topic == topic);
+            let topics = [of(SyncTopic::Flows), of(SyncTopic::Runs)];
+            let read_at = match topics.map(|state| state.and_then(|state| state.succeeded_at)) {
+                [Some(flows), Some(runs)] => Some(flows.min(runs)),
+                _ => None,
+            };
+            let failing = topics.into_iter().flatten().filter_map(|state| Some((state.failing_since_at?, state)));
+            if let Some((since, state)) = failing.min_by_key(|(since, _)| *since) {
+                freshness.failing.push(Failing {
+                    environment_id: environment.id.clone(),
+                    environment: environment.name.clone(),
+                    since: times.at(since),
+                    problem: state.problem.clone().unwrap_or_default(),
+                    read_at: read_at.map(|at| times.at(at)),
+                });
+            } else if read_at.is_none() {
+                freshness.being_read.push(environment.name.clone());
+            }
+            if let Some(read_at) = read_at {
+                oldest = Some(oldest.map_or(read_at, |oldest| oldest.min(read_at)));
+            }
+        }
+        freshness.read_at = oldest.map(|at| times.at(at));
+        freshness
+    }
+}

@@ -58,7 +58,9 @@ impl House {
     }
 
     async fn sign_in(&self, login: &str, password: &str) -> Result<SecretString, SignInError> {
-        self.accounts.sign_in(login, SecretString::from(password), VISITOR).await
+        self.accounts
+            .sign_in(login, SecretString::from(password), VISITOR)
+            .await
     }
 
     async fn is_in(&self, cookie: &SecretString) -> bool {
@@ -66,8 +68,13 @@ impl House {
     }
 
     async fn events(&self) -> Vec<String> {
-        let team = store::people::team_by_name(&self.store, "Retail").await.unwrap().unwrap();
-        let events = store::audit::list(&self.store, &team.id, AuditFilter::default(), None, 100).await.unwrap();
+        let team = store::people::team_by_name(&self.store, "Retail")
+            .await
+            .unwrap()
+            .unwrap();
+        let events = store::audit::list(&self.store, &team.id, AuditFilter::default(), None, 100)
+            .await
+            .unwrap();
         events.into_iter().rev().map(|event| event.facts.event).collect()
     }
 }
@@ -85,25 +92,47 @@ async fn the_right_password_opens_and_every_attempt_is_on_record_once() {
     let cookie = house.sign_in(" ADA ", PASSWORD).await.unwrap();
     assert_eq!(cookie.expose_secret().len(), 43, "256 bits");
     let session = house.accounts.find_session(&cookie).await.unwrap().unwrap();
-    assert_eq!((session.row.user_login.as_str(), session.role), ("ada", Role::Editor));
+    assert_eq!(
+        (session.row.user_login.as_str(), session.role),
+        ("ada", Role::Editor)
+    );
     assert!(!session.row.token_hash.expose().contains(cookie.expose_secret()));
-    for (login, password) in [("ada", "wrong horse battery"), ("ada", ""), ("nobody", PASSWORD), ("", "")] {
+    for (login, password) in [
+        ("ada", "wrong horse battery"),
+        ("ada", ""),
+        ("nobody", PASSWORD),
+        ("", ""),
+    ] {
         let refused = house.sign_in(login, password).await;
-        assert!(matches!(refused, Err(SignInError::Refused)), "{login} {refused:?}");
+        assert!(
+            matches!(refused, Err(SignInError::Refused)),
+            "{login} {refused:?}"
+        );
     }
     assert_eq!(
         house.events().await,
-        ["user.added", "session.started", "session.refused", "session.refused"]
+        [
+            "user.added",
+            "session.started",
+            "session.refused",
+            "session.refused"
+        ]
     );
     let all = store::audit::after(&house.store, 0, 100).await.unwrap();
     assert_eq!(all.len(), 6, "unknown logins are on record for the installation");
-    assert!(!format!("{all:?}").contains("nobody"), "what was typed may be a password");
+    assert!(
+        !format!("{all:?}").contains("nobody"),
+        "what was typed may be a password"
+    );
 }
 
 #[tokio::test]
 async fn each_sign_in_is_a_new_session() {
     let house = House::new().await;
-    let (one, two) = (house.sign_in("ada", PASSWORD).await.unwrap(), house.sign_in("ada", PASSWORD).await.unwrap());
+    let (one, two) = (
+        house.sign_in("ada", PASSWORD).await.unwrap(),
+        house.sign_in("ada", PASSWORD).await.unwrap(),
+    );
     assert_ne!(one.expose_secret(), two.expose_secret());
     let session = house.accounts.find_session(&one).await.unwrap().unwrap();
     let sessions = house.accounts.sessions_of(&session.row.user_id).await.unwrap();
@@ -127,7 +156,10 @@ async fn each_sign_in_is_a_new_session() {
 async fn five_failures_close_the_door_for_a_while() {
     let house = House::new().await;
     for _ in 0..5 {
-        assert!(matches!(house.sign_in("ada", "wrong").await, Err(SignInError::Refused)));
+        assert!(matches!(
+            house.sign_in("ada", "wrong").await,
+            Err(SignInError::Refused)
+        ));
     }
     assert_eq!(seconds_to_wait(house.sign_in("ada", PASSWORD).await), 901);
     house.clock.advance(14 * MINUTE);
@@ -136,7 +168,13 @@ async fn five_failures_close_the_door_for_a_while() {
         client_address: "192.0.2.8",
         ..VISITOR
     };
-    assert!(house.accounts.sign_in("ada", SecretString::from(PASSWORD), elsewhere).await.is_ok());
+    assert!(
+        house
+            .accounts
+            .sign_in("ada", SecretString::from(PASSWORD), elsewhere)
+            .await
+            .is_ok()
+    );
     house.clock.advance(MINUTE);
     assert!(house.sign_in("ada", PASSWORD).await.is_ok());
 }
@@ -146,7 +184,10 @@ async fn many_attempts_at_once_are_counted_too() {
     let house = House::new().await;
     let attempts = (0..12).map(|_| house.sign_in("ada", "wrong"));
     let answers = futures_util::future::join_all(attempts).await;
-    let tried = answers.iter().filter(|answer| matches!(answer, Err(SignInError::Refused))).count();
+    let tried = answers
+        .iter()
+        .filter(|answer| matches!(answer, Err(SignInError::Refused)))
+        .count();
     assert_eq!(tried, 5);
 }
 
@@ -174,7 +215,16 @@ async fn a_session_ends_when_idle_and_in_any_case() {
 async fn a_use_is_stored_at_most_once_a_minute() {
     let house = House::new().await;
     let cookie = house.sign_in("ada", PASSWORD).await.unwrap();
-    let seen = async || house.accounts.find_session(&cookie).await.unwrap().unwrap().row.last_seen_at;
+    let seen = async || {
+        house
+            .accounts
+            .find_session(&cookie)
+            .await
+            .unwrap()
+            .unwrap()
+            .row
+            .last_seen_at
+    };
     let start = seen().await;
     house.clock.advance(MINUTE - 1);
     seen().await;
@@ -189,28 +239,50 @@ async fn the_disabled_and_those_without_a_team_stay_out() {
     let house = House::new().await;
     let cookie = house.sign_in("ada", PASSWORD).await.unwrap();
     let actor = Actor::operator("user disable");
-    assert_eq!(people::disable(&house.store, &*house.clock, &actor, "ADA").await.unwrap(), 1);
+    assert_eq!(
+        people::disable(&house.store, &*house.clock, &actor, "ADA")
+            .await
+            .unwrap(),
+        1
+    );
     assert!(!house.is_in(&cookie).await);
-    assert!(matches!(house.sign_in("ada", PASSWORD).await, Err(SignInError::Refused)));
-    assert!(matches!(house.accounts.sign_in_as("ada", VISITOR).await, Err(SignInError::Refused)));
+    assert!(matches!(
+        house.sign_in("ada", PASSWORD).await,
+        Err(SignInError::Refused)
+    ));
+    assert!(matches!(
+        house.accounts.sign_in_as("ada", VISITOR).await,
+        Err(SignInError::Refused)
+    ));
     let unknown = people::disable(&house.store, &*house.clock, &actor, "eve").await;
     assert!(matches!(unknown, Err(PersonError::Unknown(_))));
 
     let id = house.add("eve", Some(PASSWORD)).await.unwrap();
     let cookie = house.sign_in("eve", PASSWORD).await.unwrap();
-    let team = store::people::team_by_name(&house.store, "Retail").await.unwrap().unwrap();
+    let team = store::people::team_by_name(&house.store, "Retail")
+        .await
+        .unwrap()
+        .unwrap();
     let mut tx = house.store.begin().await.unwrap();
-    store::people::remove_membership(&mut tx, &team.id, &id).await.unwrap();
+    store::people::remove_membership(&mut tx, &team.id, &id)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     assert!(!house.is_in(&cookie).await, "no role, no session");
-    assert!(matches!(house.sign_in("eve", PASSWORD).await, Err(SignInError::Refused)));
+    assert!(matches!(
+        house.sign_in("eve", PASSWORD).await,
+        Err(SignInError::Refused)
+    ));
 }
 
 #[tokio::test]
 async fn people_without_a_password_come_in_only_where_the_door_is_open() {
     let house = House::new().await;
     house.add("demo", None).await.unwrap();
-    assert!(matches!(house.sign_in("demo", "").await, Err(SignInError::Refused)));
+    assert!(matches!(
+        house.sign_in("demo", "").await,
+        Err(SignInError::Refused)
+    ));
     let cookie = house.accounts.sign_in_as("demo", VISITOR).await.unwrap();
     assert!(house.is_in(&cookie).await);
 }
@@ -222,20 +294,38 @@ async fn adding_a_person_checks_everything_and_changes_nothing_if_refused() {
         Err(PersonError::Mistakes(mistakes)) => mistakes.into_iter().map(|m| m.code).collect::<Vec<_>>(),
         other => panic!("{other:?}"),
     };
-    assert_eq!(mistakes(house.add("", Some("short")).await), ["input.missing", "password.short"]);
-    assert_eq!(mistakes(house.add("a b", Some(&"x".repeat(201))).await), ["input.characters", "password.long"]);
+    assert_eq!(
+        mistakes(house.add("", Some("short")).await),
+        ["input.missing", "password.short"]
+    );
+    assert_eq!(
+        mistakes(house.add("a b", Some(&"x".repeat(201))).await),
+        ["input.characters", "password.long"]
+    );
     let before = house.events().await;
-    assert!(matches!(house.add("ADA", Some(PASSWORD)).await, Err(PersonError::Taken(login)) if login == "ada"));
+    assert!(
+        matches!(house.add("ADA", Some(PASSWORD)).await, Err(PersonError::Taken(login)) if login == "ada")
+    );
     assert_eq!(house.events().await, before);
-    let user = store::people::user_by_login(&house.store, "ada").await.unwrap().unwrap();
+    let user = store::people::user_by_login(&house.store, "ada")
+        .await
+        .unwrap()
+        .unwrap();
     let hash = user.password_hash.unwrap();
-    assert!(hash.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.expose());
+    assert!(
+        hash.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+        "{}",
+        hash.expose()
+    );
 }
 
 #[tokio::test]
 async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
     let house = House::new().await;
-    let (here, elsewhere) = (house.sign_in("ada", PASSWORD).await.unwrap(), house.sign_in("ada", PASSWORD).await.unwrap());
+    let (here, elsewhere) = (
+        house.sign_in("ada", PASSWORD).await.unwrap(),
+        house.sign_in("ada", PASSWORD).await.unwrap(),
+    );
     let session = house.accounts.find_session(&here).await.unwrap().unwrap().row;
     let (id, actor) = (session_id(&session.token_hash), Actor::operator("test"));
     let changing = PasswordChange {
@@ -249,10 +339,19 @@ async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
     };
     let change = async |current: &str, new: &str| {
         let (current, new) = (SecretString::from(current), SecretString::from(new));
-        house.accounts.change_password(&actor, changing, current, new).await
+        house
+            .accounts
+            .change_password(&actor, changing, current, new)
+            .await
     };
-    assert!(matches!(change("wrong horse battery", "another horse battery").await, Err(PersonError::WrongPassword)));
-    assert!(matches!(change(PASSWORD, "short").await, Err(PersonError::Mistakes(_))));
+    assert!(matches!(
+        change("wrong horse battery", "another horse battery").await,
+        Err(PersonError::WrongPassword)
+    ));
+    assert!(matches!(
+        change(PASSWORD, "short").await,
+        Err(PersonError::Mistakes(_))
+    ));
     change(PASSWORD, "another horse battery").await.unwrap();
     assert!(house.is_in(&here).await && !house.is_in(&elsewhere).await);
     assert!(house.sign_in("ada", PASSWORD).await.is_err());
@@ -261,7 +360,10 @@ async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
         let _ = change("wrong horse battery", "third horse battery").await;
     }
     let locked = change("another horse battery", "third horse battery").await;
-    assert!(matches!(locked, Err(PersonError::TooMany { .. })), "guessing is slowed down here too: {locked:?}");
+    assert!(
+        matches!(locked, Err(PersonError::TooMany { .. })),
+        "guessing is slowed down here too: {locked:?}"
+    );
 }
 
 #[tokio::test]
@@ -275,8 +377,21 @@ async fn a_time_zone_is_one_of_the_world() {
         team_id: &row.team_id,
     };
     let actor = Actor::operator("test");
-    let zone = async || house.accounts.find_session(&cookie).await.unwrap().unwrap().row.time_zone;
-    house.accounts.set_time_zone(&actor, person, "Europe/Paris").await.unwrap();
+    let zone = async || {
+        house
+            .accounts
+            .find_session(&cookie)
+            .await
+            .unwrap()
+            .unwrap()
+            .row
+            .time_zone
+    };
+    house
+        .accounts
+        .set_time_zone(&actor, person, "Europe/Paris")
+        .await
+        .unwrap();
     assert_eq!(zone().await.as_deref(), Some("Europe/Paris"));
     let refused = house.accounts.set_time_zone(&actor, person, "Mars/Olympus").await;
     assert!(matches!(refused, Err(PersonError::Mistakes(_))));

@@ -10,8 +10,13 @@ use crate::support::demo::Demo;
 use crate::support::visitor::Visitor;
 
 /// GET routes that are no pages: files, probes, downloads, fragments and streams of pages.
-const NO_PAGES: [&str; 5] =
-    ["/static/{*path}", "/healthz", "/readyz", "/setups/{id}/progress", "/setups/{id}/events"];
+const NO_PAGES: [&str; 5] = [
+    "/static/{*path}",
+    "/healthz",
+    "/readyz",
+    "/setups/{id}/progress",
+    "/setups/{id}/events",
+];
 /// Sees everything: an admin.
 const ADMIN: &str = "Theo Lindqvist";
 
@@ -27,7 +32,8 @@ async fn pages(visitor: &Visitor) -> BTreeMap<&'static str, String> {
         }
         visitor.open(&path).await;
         found.insert(route, path);
-        let links = "return [...document.querySelectorAll('a[href^=\"/\"]')].map((a) => a.getAttribute('href'))";
+        let links =
+            "return [...document.querySelectorAll('a[href^=\"/\"]')].map((a) => a.getAttribute('href'))";
         for link in visitor.ask(links).await.unwrap().as_array().unwrap() {
             let link = link.as_str().unwrap().split('#').next().unwrap().to_owned();
             if seen.insert(link.clone()) {
@@ -45,8 +51,13 @@ fn route_of(address: &str) -> Option<&'static str> {
         let (a, b): (Vec<&str>, Vec<&str>) = (route.split('/').collect(), path.split('/').collect());
         a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a.starts_with('{') || a == b)
     };
-    let pages = ROUTES.iter().filter(|route| route.method == Method::GET && !NO_PAGES.contains(&route.path));
-    pages.map(|route| route.path).filter(|route| fits(route)).min_by_key(|route| route.matches('{').count())
+    let pages = ROUTES
+        .iter()
+        .filter(|route| route.method == Method::GET && !NO_PAGES.contains(&route.path));
+    pages
+        .map(|route| route.path)
+        .filter(|route| fits(route))
+        .min_by_key(|route| route.matches('{').count())
 }
 
 #[tokio::test]
@@ -62,8 +73,16 @@ async fn every_page_can_be_reached_and_looks_right_in_all_ways() {
         .filter(|route| !pages.contains_key(route) && *route != "/sign-in")
         .collect();
     missing.sort_unstable();
-    assert!(missing.is_empty(), "no link leads to {missing:?}; found {pages:#?}");
-    let kinds = [("light", DESK), ("dark", Kind { dark: true, ..DESK }), ("390 px", PHONE), ("390 px, dark", Kind { dark: true, ..PHONE })];
+    assert!(
+        missing.is_empty(),
+        "no link leads to {missing:?}; found {pages:#?}"
+    );
+    let kinds = [
+        ("light", DESK),
+        ("dark", Kind { dark: true, ..DESK }),
+        ("390 px", PHONE),
+        ("390 px, dark", Kind { dark: true, ..PHONE }),
+    ];
     for path in pages.values() {
         visitor.open(path).await;
         for (when, kind) in kinds {

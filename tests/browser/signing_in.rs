@@ -28,13 +28,37 @@ async fn a_wrong_password_is_told_on_top_and_keeps_the_login() {
         visitor.fill("Login", "ana").await;
         visitor.fill("Password", "not the password").await;
         visitor.press("Sign in").await;
-        visitor.sees("You are not signed in", Duration::from_secs(5)).await;
+        visitor
+            .sees("You are not signed in", Duration::from_secs(5))
+            .await;
         assert!(visitor.client().title().await.unwrap().starts_with("Error: "));
-        assert_eq!(visitor.field("Login").await.prop("value").await.unwrap().as_deref(), Some("ana"));
-        assert_eq!(visitor.field("Password").await.prop("value").await.unwrap().as_deref(), Some(""));
+        assert_eq!(
+            visitor
+                .field("Login")
+                .await
+                .prop("value")
+                .await
+                .unwrap()
+                .as_deref(),
+            Some("ana")
+        );
+        assert_eq!(
+            visitor
+                .field("Password")
+                .await
+                .prop("value")
+                .await
+                .unwrap()
+                .as_deref(),
+            Some("")
+        );
         if kind.script {
             let focused = "return document.activeElement.hasAttribute('data-errors')";
-            assert_eq!(visitor.ask(focused).await.unwrap(), true, "the focus is not on the message");
+            assert_eq!(
+                visitor.ask(focused).await.unwrap(),
+                true,
+                "the focus is not on the message"
+            );
         }
         visitor.looks_right("refused").await;
         visitor.leave().await;

@@ -44,9 +44,16 @@ pub struct Kind {
 }
 
 /// A wide, light browser with scripts.
-pub const DESK: Kind = Kind { script: true, dark: false, width: 1440 };
+pub const DESK: Kind = Kind {
+    script: true,
+    dark: false,
+    width: 1440,
+};
 /// The same with scripts switched off.
-pub const NO_SCRIPT: Kind = Kind { script: false, ..DESK };
+pub const NO_SCRIPT: Kind = Kind {
+    script: false,
+    ..DESK
+};
 /// As wide as a telephone.
 pub const PHONE: Kind = Kind { width: 390, ..DESK };
 
@@ -76,7 +83,11 @@ impl Chrome {
             .connect(&driver.url())
             .await
             .unwrap_or_else(|error| panic!("no browser: {error}. {ADVICE}"));
-        let chrome = Self { client, _driver: driver, _profile: profile };
+        let chrome = Self {
+            client,
+            _driver: driver,
+            _profile: profile,
+        };
         chrome.become_kind(kind).await;
         chrome
     }
@@ -88,7 +99,11 @@ impl Chrome {
         self.devtools("Emulation.setEmulatedMedia", media).await;
         let size = json!({ "width": kind.width, "height": 1000, "deviceScaleFactor": 1, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", size).await;
-        self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !kind.script })).await;
+        self.devtools(
+            "Emulation.setScriptExecutionDisabled",
+            json!({ "value": !kind.script }),
+        )
+        .await;
     }
 
     /// Calls a command of the DevTools protocol.
@@ -104,7 +119,13 @@ impl Chrome {
     }
 
     async fn vendor(&self, path: &'static str, body: Value) -> Value {
-        let answer = self.client.issue_cmd(Vendor { path, body: body.to_string() }).await;
+        let answer = self
+            .client
+            .issue_cmd(Vendor {
+                path,
+                body: body.to_string(),
+            })
+            .await;
         answer.unwrap_or_else(|error| panic!("{path} {body}: {error}"))
     }
 }
@@ -118,7 +139,11 @@ struct Vendor {
 
 impl WebDriverCompatibleCommand for Vendor {
     fn endpoint(&self, base_url: &Url, session_id: Option<&str>) -> Result<Url, ParseError> {
-        base_url.join(&format!("session/{}/{}", session_id.unwrap_or_default(), self.path))
+        base_url.join(&format!(
+            "session/{}/{}",
+            session_id.unwrap_or_default(),
+            self.path
+        ))
     }
 
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
@@ -142,8 +167,13 @@ impl Driver {
         };
         // It chooses a free port for IPv4 and then wants the same for IPv6, which others may hold by then.
         let started = (0..5).find_map(|_| start(Command::new("chromedriver").arg("--port=0"), ADVICE, port));
-        let (process, port, output) = started.unwrap_or_else(|| panic!("chromedriver does not stay. {ADVICE}"));
-        Self { process, port, _output: output }
+        let (process, port, output) =
+            started.unwrap_or_else(|| panic!("chromedriver does not stay. {ADVICE}"));
+        Self {
+            process,
+            port,
+            _output: output,
+        }
     }
 
     fn url(&self) -> String {

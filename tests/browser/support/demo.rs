@@ -21,11 +21,18 @@ impl Demo {
     pub fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_headgate"));
-        command.args(["demo", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data.path());
+        command
+            .args(["demo", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(data.path());
         let address = |line: &str| line.strip_prefix("Headgate demo: ").map(str::to_owned);
         let started = start(&mut command, "cargo builds it for these tests", address);
         let (process, url, output) = started.expect("the demo says on standard error why it ended");
-        Self { process, url, _output: output, _data: data }
+        Self {
+            process,
+            url,
+            _output: output,
+            _data: data,
+        }
     }
 
     /// Origin, without a slash at the end.

@@ -24,7 +24,10 @@ pub async fn fetched(chrome: &Chrome) -> Vec<Fetched> {
         let id = parameters["requestId"].as_str().unwrap_or_default().to_owned();
         match method.as_str() {
             Some("Network.requestWillBeSent") => {
-                let url = parameters["request"]["url"].as_str().unwrap_or_default().to_owned();
+                let url = parameters["request"]["url"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned();
                 if url.starts_with("http") || url.starts_with("ws") {
                     by_id.entry(id).or_insert(Fetched { url, bytes: 0 });
                 }

@@ -37,7 +37,11 @@ impl Visitor {
     /// Opens a browser in front of this demo.
     pub async fn arrive(demo: &Demo, kind: Kind) -> Self {
         let chrome = Chrome::start(kind).await;
-        Self { chrome, origin: demo.url().to_owned(), effort: Effort::default() }
+        Self {
+            chrome,
+            origin: demo.url().to_owned(),
+            effort: Effort::default(),
+        }
     }
 
     /// Opens a browser and comes in as one of the demo's people, by the name on the button.
@@ -56,7 +60,10 @@ impl Visitor {
 
     /// Types an address of ours.
     pub async fn open(&self, path: &str) {
-        self.client().goto(&format!("{}{path}", self.origin)).await.unwrap();
+        self.client()
+            .goto(&format!("{}{path}", self.origin))
+            .await
+            .unwrap();
     }
 
     /// Path and query of the page.
@@ -73,16 +80,26 @@ impl Visitor {
             }
             tokio::time::sleep(PATIENCE / 150).await;
         }
-        panic!("expected {start}, is at {}: {}", self.path().await, self.words().await);
+        panic!(
+            "expected {start}, is at {}: {}",
+            self.path().await,
+            self.words().await
+        );
     }
 
     /// Presses the button, link, summary or choice with these words.
     pub async fn press(&mut self, words: &str) {
         self.effort.clicks += 1;
-        let text = format!("normalize-space(.)={0} or starts-with(normalize-space(.), concat({0}, ' '))", quoted(words));
+        let text = format!(
+            "normalize-space(.)={0} or starts-with(normalize-space(.), concat({0}, ' '))",
+            quoted(words)
+        );
         let any = format!("//*[self::a or self::button or self::summary or self::label][{text}]");
         let element = self.first_shown(&any, words).await;
-        element.click().await.unwrap_or_else(|error| panic!("pressing {words:?}: {error}"));
+        element
+            .click()
+            .await
+            .unwrap_or_else(|error| panic!("pressing {words:?}: {error}"));
     }
 
     /// Types into the field with this label, in place of what stands there.
@@ -90,21 +107,30 @@ impl Visitor {
         self.effort.typed += 1;
         let field = self.field(label).await;
         field.clear().await.unwrap();
-        field.send_keys(value).await.unwrap_or_else(|error| panic!("typing into {label:?}: {error}"));
+        field
+            .send_keys(value)
+            .await
+            .unwrap_or_else(|error| panic!("typing into {label:?}: {error}"));
     }
 
     /// Chooses from the list with this label.
     pub async fn choose(&mut self, label: &str, entry: &str) {
         self.effort.clicks += 2;
         let list = self.field(label).await;
-        list.select_by_label(entry).await.unwrap_or_else(|error| panic!("no {entry:?} in {label:?}: {error}"));
+        list.select_by_label(entry)
+            .await
+            .unwrap_or_else(|error| panic!("no {entry:?} in {label:?}: {error}"));
     }
 
     /// The control with this label.
     pub async fn field(&self, label: &str) -> Element {
         let labels = format!("//label[starts-with(normalize-space(.), {})]", quoted(label));
         let found = self.first_shown(&labels, label).await;
-        let target = found.attr("for").await.unwrap().unwrap_or_else(|| panic!("the label {label:?} names no field"));
+        let target = found
+            .attr("for")
+            .await
+            .unwrap()
+            .unwrap_or_else(|| panic!("the label {label:?} names no field"));
         self.client().find(Locator::Id(&target)).await.unwrap()
     }
 
@@ -118,7 +144,11 @@ impl Visitor {
             }
             tokio::time::sleep(PATIENCE / 60).await;
         }
-        panic!("nothing says {words:?} on {}: {}", self.path().await, self.words().await);
+        panic!(
+            "nothing says {words:?} on {}: {}",
+            self.path().await,
+            self.words().await
+        );
     }
 
     /// All words that can be seen.
@@ -156,7 +186,12 @@ impl Visitor {
     /// axe finds nothing on this page, and nothing sticks out at its sides.
     pub async fn looks_right(&self, when: &str) {
         let found = axe::violations(self.client()).await;
-        assert!(found.is_empty(), "axe on {} ({when}):\n{}", self.path().await, found.join("\n"));
+        assert!(
+            found.is_empty(),
+            "axe on {} ({when}):\n{}",
+            self.path().await,
+            found.join("\n")
+        );
         let width = "return [document.scrollingElement.scrollWidth, window.innerWidth]";
         let width = self.ask(width).await.unwrap();
         assert!(
@@ -175,10 +210,27 @@ impl Visitor {
 
     /// Looks at the console and at the addresses that were fetched, since the last time.
     pub async fn has_no_complaints(&self) {
-        let complaints: Vec<String> = self.chrome.log("browser").await.iter().filter_map(complaint).collect();
-        assert!(complaints.is_empty(), "the browser complained:\n{}", complaints.join("\n"));
-        let strangers: Vec<String> = network::fetched(&self.chrome).await.into_iter().map(|f| f.url).collect();
-        let strangers: Vec<&String> = strangers.iter().filter(|url| !url.starts_with(&self.origin)).collect();
+        let complaints: Vec<String> = self
+            .chrome
+            .log("browser")
+            .await
+            .iter()
+            .filter_map(complaint)
+            .collect();
+        assert!(
+            complaints.is_empty(),
+            "the browser complained:\n{}",
+            complaints.join("\n")
+        );
+        let strangers: Vec<String> = network::fetched(&self.chrome)
+            .await
+            .into_iter()
+            .map(|f| f.url)
+            .collect();
+        let strangers: Vec<&String> = strangers
+            .iter()
+            .filter(|url| !url.starts_with(&self.origin))
+            .collect();
         assert!(strangers.is_empty(), "other hosts were asked: {strangers:?}");
     }
 }
@@ -191,6 +243,9 @@ fn complaint(entry: &Value) -> Option<String> {
 }
 
 fn quoted(words: &str) -> String {
-    assert!(!words.contains('"'), "words with quotation marks cannot be looked for");
+    assert!(
+        !words.contains('"'),
+        "words with quotation marks cannot be looked for"
+    );
     format!("\"{words}\"")
 }

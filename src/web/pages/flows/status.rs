@@ -158,7 +158,10 @@ impl Live {
 
     /// Where the page asks whether anything differs from what it shows.
     pub(super) fn next_look(&self, runs: &RunsView) -> String {
-        format!("/flows/{}/status?version={}&runs={}", self.flow_id, self.version, runs.version)
+        format!(
+            "/flows/{}/status?version={}&runs={}",
+            self.flow_id, self.version, runs.version
+        )
     }
 
     fn fingerprint(&self, shown: &Shown) -> String {

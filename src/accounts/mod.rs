@@ -66,3 +66,6 @@ impl Accounts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

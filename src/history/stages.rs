@@ -37,19 +37,36 @@ pub struct Stage {
 pub fn stages(run: &Value) -> Vec<Stage> {
     // Adobe's API file spells the key in two ways.
     let activities = run.get("activities").or_else(|| run.get("activites"));
-    activities.and_then(Value::as_array).into_iter().flatten().map(stage).collect()
+    activities
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(stage)
+        .collect()
 }
 
 /// The files that a run took, where the platform names them.
 pub fn files(run: &Value) -> Vec<String> {
-    let listed = run.pointer("/metrics/fileSummary/manifest/fileInfo").and_then(Value::as_array);
+    let listed = run
+        .pointer("/metrics/fileSummary/manifest/fileInfo")
+        .and_then(Value::as_array);
     let path = |file: &Value| file.get("pathPrefix").and_then(Value::as_str).map(str::to_owned);
     listed.into_iter().flatten().filter_map(path).collect()
 }
 
 fn stage(activity: &Value) -> Stage {
-    let text = |pointer: &str| activity.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let count = |pointer: &str| activity.pointer(pointer).and_then(Value::as_i64).filter(|count| *count >= 0);
+    let text = |pointer: &str| {
+        activity
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let count = |pointer: &str| {
+        activity
+            .pointer(pointer)
+            .and_then(Value::as_i64)
+            .filter(|count| *count >= 0)
+    };
     let errors = errors(activity);
     let status = text("/statusSummary/status").unwrap_or_default();
     let records_failed = count("/recordSummary/failedRecordCount");
@@ -93,7 +110,11 @@ fn errors(activity: &Value) -> Vec<(String, String)> {
 }
 
 fn batch_ids(activity: &Value) -> Vec<String> {
-    let targets = activity.get("targetInfo").and_then(Value::as_array).into_iter().flatten();
+    let targets = activity
+        .get("targetInfo")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     targets
         .filter_map(|target| target.get("reference"))
         .filter(|reference| reference.get("type").and_then(Value::as_str) == Some("Batch"))
@@ -119,10 +140,21 @@ mod tests {
                     "extensions": {"errors": [{"code": 133, "message": "why"}]}},
                 "targetInfo": [{"reference": {"type": "Batch", "ids": ["b1"]}}, {"reference": {"type": "Other"}}]},
         ]});
-        let [copy, load] = &stages(&run)[..] else { panic!("two stages") };
-        assert_eq!((copy.name.as_str(), copy.outcome), ("Copy from the source", RunOutcome::Succeeded));
-        assert_eq!((copy.started_at, copy.completed_at, copy.files_in), (Some(10), Some(20), Some(1)));
-        assert_eq!((load.outcome, load.bytes_in, load.records_failed), (RunOutcome::Partial, None, Some(2)));
+        let [copy, load] = &stages(&run)[..] else {
+            panic!("two stages")
+        };
+        assert_eq!(
+            (copy.name.as_str(), copy.outcome),
+            ("Copy from the source", RunOutcome::Succeeded)
+        );
+        assert_eq!(
+            (copy.started_at, copy.completed_at, copy.files_in),
+            (Some(10), Some(20), Some(1))
+        );
+        assert_eq!(
+            (load.outcome, load.bytes_in, load.records_failed),
+            (RunOutcome::Partial, None, Some(2))
+        );
         let codes: Vec<&str> = load.errors.iter().map(|(code, _)| code.as_str()).collect();
         assert_eq!(codes, ["CONNECTOR-2001-500", "133"]);
         assert_eq!(load.batch_ids, ["b1"]);
@@ -130,7 +162,12 @@ mod tests {
 
     #[test]
     fn odd_documents_have_no_stages() {
-        for odd in [json!(null), json!([]), json!({"activities": {}}), json!({"activities": "x"})] {
+        for odd in [
+            json!(null),
+            json!([]),
+            json!({"activities": {}}),
+            json!({"activities": "x"}),
+        ] {
             assert!(stages(&odd).is_empty(), "{odd}");
             assert!(files(&odd).is_empty(), "{odd}");
         }
@@ -142,7 +179,12 @@ mod tests {
     #[test]
     fn files_are_named_where_the_manifest_names_them() {
         let manifest = |info: Value| json!({"metrics": {"fileSummary": {"manifest": {"fileInfo": info}}}});
-        assert_eq!(files(&manifest(json!([{"path": "https://x", "pathPrefix": "/in/a.csv"}]))), ["/in/a.csv"]);
+        assert_eq!(
+            files(&manifest(
+                json!([{"path": "https://x", "pathPrefix": "/in/a.csv"}])
+            )),
+            ["/in/a.csv"]
+        );
         assert!(files(&manifest(json!("https://x"))).is_empty());
     }
 }

@@ -42,7 +42,7 @@ const UPDATE: &str = "UPDATE drafts SET environment_id = $3, template_version_id
 const BY_ID: &str = select!("WHERE id = $2 AND team_id = $1");
 const OF_AUTHOR: &str = select!(
     "WHERE created_by = $2 AND team_id = $1 AND (updated_at, id) < ($3, $4) \
-     ORDER BY updated_at DESC, id DESC LIMIT $5"
+     AND NOT EXISTS (SELECT 1 FROM setups s WHERE s.draft_id = drafts.id) ORDER BY updated_at DESC, id DESC LIMIT $5"
 );
 const DELETE: &str = "DELETE FROM drafts WHERE id = $2 AND team_id = $1";
 
@@ -87,7 +87,7 @@ pub async fn by_id(store: &Store, team_id: &str, id: &str) -> Result<Option<Draf
         .fetch_optional(db))
 }
 
-/// A person's drafts in a team, last saved first, before the draft saved at `before.0` with id `before.1`.
+/// A person's drafts in a team that did not become a setup, last saved first, before the draft saved at `before.0` with id `before.1`.
 pub async fn of_author(
     store: &Store,
     team_id: &str,

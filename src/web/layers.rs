@@ -9,6 +9,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tracing::Instrument;
 
 use super::error::PageError;
 use super::site::Site;
@@ -16,9 +17,10 @@ use super::{error_pages, host, limits, request_id, security_headers};
 
 /// Puts the layers around a router that has its state and its session layer. From the outside in:
 /// request id and log, careful headers, compression, error pages, own hosts only, panics caught,
-/// time limit.
+/// time limit, changes carried to their end.
 pub fn wrap(router: Router, site: Arc<Site>) -> Router {
     router
+        .layer(middleware::from_fn(to_the_end))
         .layer(middleware::from_fn(within_time))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(site.clone(), host::require_own))
@@ -26,6 +28,21 @@ pub fn wrap(router: Router, site: Arc<Site>) -> Router {
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn_with_state(site, security_headers::add))
         .layer(middleware::from_fn(request_id::assign))
+}
+
+/// A browser that goes away, or a time limit, must not stop a change half-way: axum drops the handler then, and a
+/// database write that is dropped may or may not have happened.
+async fn to_the_end(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    match tokio::spawn(next.run(request).in_current_span()).await {
+        Ok(response) => response,
+        Err(lost) => match lost.try_into_panic() {
+            Ok(payload) => std::panic::resume_unwind(payload),
+            Err(stopped) => PageError::internal(stopped).into_response(),
+        },
+    }
 }
 
 async fn within_time(request: Request, next: Next) -> Response {

@@ -5,7 +5,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::error::PageError;
+use crate::connection_templates::SaveError;
 use crate::store::StoreError;
+use crate::vault::VaultError;
 
 /// A rendered page or fragment with status 200.
 pub fn page(template: &impl Template) -> Result<Response, PageError> {
@@ -30,6 +32,39 @@ impl From<StoreError> for PageError {
             .what("The server's disk is full or read-only.")
             .advice("Nothing was sent to Adobe either. Ask the operator to make room, then try again.")
             .because(error),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<SaveError> for PageError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::NotFound => Self::not_found(),
+            SaveError::Store(error) => error.into(),
+            SaveError::Exists { .. } | SaveError::Stale => {
+                Self::new(StatusCode::CONFLICT, "edit.conflict", "Somebody else was faster")
+                    .what("What you changed was changed by somebody else meanwhile.")
+                    .advice("Go back, reload the page and make your change again.")
+            }
+            SaveError::Vault(error) => error.into(),
+            error @ SaveError::Damaged => Self::internal(error),
+        }
+    }
+}
+
+impl From<VaultError> for PageError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::KeyNeeded { key_id } => Self::new(
+                StatusCode::CONFLICT,
+                "secret.key_missing",
+                "A stored secret cannot be opened",
+            )
+            .what(format!(
+                "It was stored with key {key_id}, which this server does not have."
+            ))
+            .advice("Enter the secret again, or ask the operator to restore the key."),
             other => Self::internal(other),
         }
     }

@@ -4,7 +4,9 @@ use axum::routing::on;
 
 use super::assets;
 use super::csrf::Csrf;
-use super::pages::{account, audit, environments, flows, health, overview, session, setups};
+use super::pages::{
+    account, audit, drafts, environments, flows, health, overview, session, setups, templates,
+};
 use super::route_table::Route;
 use super::session::Access;
 use super::state::AppState;
@@ -99,6 +101,65 @@ pub const ROUTES: &[Route<AppState>] = &[
     // Who did what.
     Route::get("/audit", Access::Viewer, |m| on(m, audit::list::list)).audited("audit.read"),
     Route::get("/audit/{seq}", Access::Viewer, |m| on(m, audit::show::show)),
+    // Templates.
+    Route::get("/templates", Access::Viewer, |m| on(m, templates::list::list)),
+    Route::get("/templates/new", Access::Editor, |m| on(m, templates::new::show)),
+    Route::post("/templates/new", Access::Editor, |m| {
+        on(m, templates::new::create)
+    })
+    .audited("template.created"),
+    Route::get("/templates/{id}", Access::Viewer, |m| {
+        on(m, templates::show::show)
+    }),
+    Route::get("/templates/{id}/versions/{n}", Access::Viewer, |m| {
+        on(m, templates::version::show)
+    }),
+    Route::get("/templates/{id}/edit", Access::Editor, |m| {
+        on(m, templates::edit::show)
+    }),
+    Route::post("/templates/{id}/edit", Access::Editor, |m| {
+        on(m, templates::edit::save)
+    })
+    .audited("template.saved"),
+    Route::get("/templates/{id}/archive", Access::Editor, |m| {
+        on(m, templates::archive::confirm)
+    }),
+    Route::post("/templates/{id}/archive", Access::Editor, |m| {
+        on(m, templates::archive::archive)
+    })
+    .audited("template.archived"),
+    Route::post("/templates/{id}/restore", Access::Editor, |m| {
+        on(m, templates::archive::restore)
+    })
+    .audited("template.restored"),
+    Route::get("/templates/{id}/use", Access::Editor, |m| {
+        on(m, templates::use_template::show)
+    }),
+    Route::post("/templates/{id}/use", Access::Editor, |m| {
+        on(m, templates::use_template::review)
+    }),
+    // Making a dataflow.
+    Route::get("/flows/new", Access::Editor, |m| on(m, flows::new::show)),
+    Route::get("/flows/new/{connector}", Access::Editor, |m| {
+        on(m, flows::new_blank::show)
+    }),
+    Route::post("/flows/new/{connector}", Access::Editor, |m| {
+        on(m, flows::new_blank::review)
+    }),
+    Route::get("/drafts", Access::Editor, |m| on(m, drafts::list::list)),
+    Route::get("/drafts/{id}", Access::Editor, |m| on(m, drafts::show::show)),
+    Route::get("/drafts/{id}/edit", Access::Editor, |m| on(m, drafts::edit::show)),
+    Route::post("/drafts/{id}/edit", Access::Editor, |m| on(m, drafts::edit::save)),
+    Route::post("/drafts/{id}/create", Access::Editor, |m| {
+        on(m, drafts::create::create)
+    })
+    .audited("setup.started"),
+    Route::post("/drafts/{id}/delete", Access::Editor, |m| {
+        on(m, drafts::delete::delete)
+    }),
+    Route::get("/environments/{id}/choices/{kind}", Access::Editor, |m| {
+        on(m, environments::choices::list)
+    }),
     // Setups.
     Route::get("/setups", Access::Viewer, |m| on(m, setups::list::list)),
     Route::get("/setups/{id}", Access::Viewer, |m| on(m, setups::show::show)),

@@ -57,6 +57,16 @@ impl TimeView {
         self.zoned().strftime("%-d %b %Y, %H:%M %Z").to_string()
     }
 
+    /// `21 Mar, 08:00 CET`: for columns of recent times; the year stands in the title.
+    pub fn short(&self) -> String {
+        self.zoned().strftime("%-d %b, %H:%M %Z").to_string()
+    }
+
+    /// Whether the viewer's own zone is UTC, so that UTC need not be said twice.
+    pub fn is_utc(&self) -> bool {
+        self.zone.iana_name() == Some("UTC")
+    }
+
     /// `21 Mar`: for axes and narrow columns, beside a full date elsewhere.
     pub fn day(&self) -> String {
         self.zoned().strftime("%-d %b").to_string()
@@ -121,6 +131,8 @@ mod tests {
         assert_eq!(paris.local(), "21 Mar 2026, 08:00 CET");
         assert_eq!(paris.utc(), "2026-03-21 07:00:00 UTC");
         assert_eq!(paris.iso(), "2026-03-21T07:00:00Z");
+        assert_eq!(paris.short(), "21 Mar, 08:00 CET");
+        assert!(!paris.is_utc() && Times::new("UTC", MARCH_21).at(MARCH_21).is_utc());
         assert_eq!(paris.day(), "21 Mar");
         assert_eq!(paris.clock(), "08:00:00");
         let summer = Times::new("Europe/Paris", 0).at(MARCH_21 + 30 * 86_400_000);

@@ -16,6 +16,7 @@ use super::status::Status;
 use super::times::Times;
 use crate::accounts::sessions::Person;
 use crate::audit::Actor;
+use crate::connection_templates::By;
 use crate::domain::Role;
 use crate::store::environments::Environment;
 use crate::store::{self};
@@ -88,6 +89,11 @@ impl Visit {
             .or(self.environments.first())
     }
 
+    /// The ids of the environments to choose from.
+    pub fn environment_ids(&self) -> Vec<&str> {
+        self.environments.iter().map(|e| e.id.as_str()).collect()
+    }
+
     /// Another environment than the chosen one is shown on this page.
     pub fn in_environment(mut self, id: &str) -> Self {
         self.chosen_environment = Some(id.to_owned());
@@ -123,6 +129,16 @@ impl Visit {
             user_id: &self.session.user_id,
             name: &self.session.user_name,
             team_id: &self.session.team_id,
+        }
+    }
+
+    /// The same with team and time, for what changes templates and drafts.
+    pub fn by<'a>(&'a self, actor: &'a Actor) -> By<'a> {
+        By {
+            actor,
+            user_id: &self.session.user_id,
+            team_id: &self.session.team_id,
+            now_ms: self.now_ms,
         }
     }
 

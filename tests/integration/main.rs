@@ -1,5 +1,6 @@
 //! The integration tests: one binary. Rooms and pages have a module each; `support` starts what they need.
 
+mod architecture;
 mod emulator;
 mod setups;
 mod support;

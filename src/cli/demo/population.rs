@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use super::templates::TEMPLATES;
 use crate::accounts::people::{self, NewPerson};
 use crate::audit::Actor;
-//T use crate::connection_templates::{self, By};
+use crate::connection_templates::{self, By};
 use crate::domain::Role;
 use crate::domain::connector::connector;
 use crate::environments::EnvironmentForm;
@@ -78,13 +78,22 @@ pub(super) async fn populate(state: &AppState) -> anyhow::Result<()> {
         let id = state.environments.add(&actor, &author.id, &team_id, form).await?;
         state.environments.check(&actor, &team_id, &id).await?;
     }
-    //T     let by = By { actor: &actor, user_id: &author.id, team_id: &team_id, now_ms: state.clock.now_ms() };
-    //T     for (slug, fields) in TEMPLATES {
-    //T         let connector = connector(slug).ok_or_else(|| anyhow::anyhow!("no connector {slug}"))?;
-    //T         let pairs = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    //T         let content = connection_templates::read_template(pairs, connector, None, by.now_ms);
-    //T         let content = content.map_err(|problems| anyhow::anyhow!("the demo's {slug} template: {problems:?}"))?;
-    //T         connection_templates::create(&state.store, &state.vault, &by, &content).await?;
-    //T     }
+    let by = By {
+        actor: &actor,
+        user_id: &author.id,
+        team_id: &team_id,
+        now_ms: state.clock.now_ms(),
+    };
+    for (slug, fields) in TEMPLATES {
+        let connector = connector(slug).ok_or_else(|| anyhow::anyhow!("no connector {slug}"))?;
+        let pairs = fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let content = connection_templates::read_template(pairs, connector, None, by.now_ms);
+        let content =
+            content.map_err(|problems| anyhow::anyhow!("the demo's {slug} template: {problems:?}"))?;
+        connection_templates::create(&state.store, &state.vault, &by, &content).await?;
+    }
     Ok(())
 }

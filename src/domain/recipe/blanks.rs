@@ -80,7 +80,7 @@ pub(super) fn has_blanks(text: &str) -> bool {
 }
 
 /// The name inside a text that is nothing but one blank, such as `{{ password }}`.
-pub(super) fn sole_blank(text: &str) -> Option<&str> {
+pub fn sole_blank(text: &str) -> Option<&str> {
     let name = text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim();
     is_name(name).then_some(name)
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::schedule::Schedule;
 use super::words::words;
 
-pub use blanks::resolve;
+pub use blanks::{resolve, sole_blank};
 pub use form::{Purpose, ReadForm, Typed, check_final_texts, check_secret_answers, read_recipe};
 pub use parameter::{PARAMETER_ROWS, Parameter, ParameterKind, check_answers};
 pub use to_form::to_form;

@@ -52,9 +52,10 @@ async fn reads_on_a_pages_path_search_and_never_scan() {
 #[tokio::test]
 async fn bulk_writes_search_too() {
     let db = fixture().await;
-    let statements = store::runs::chunk_statements()
-        .into_iter()
-        .chain([store::flows::chunk_statement(), store::run_strips::chunk_statement()]);
+    let statements = store::runs::chunk_statements().into_iter().chain([
+        store::flows::chunk_statement(),
+        store::run_strips::chunk_statement(),
+    ]);
     for sql in statements {
         let plan = plan(&db, &sql).await;
         assert!(

@@ -5,7 +5,18 @@ use crate::store::run_strips;
 async fn strips_hold_the_last_thirty_runs_of_each_flow() {
     let db = fixture().await;
     let mut runs: Vec<_> = (1..=40)
-        .map(|at| run(&format!("a{at}"), "a", at, if at == 40 { RunOutcome::Failed } else { RunOutcome::Succeeded }))
+        .map(|at| {
+            run(
+                &format!("a{at}"),
+                "a",
+                at,
+                if at == 40 {
+                    RunOutcome::Failed
+                } else {
+                    RunOutcome::Succeeded
+                },
+            )
+        })
         .collect();
     runs.push(run("b1", "b", 7, RunOutcome::Partial));
     commit!(db, |tx| run_rows::upsert_many(tx, &runs).await.expect("stored"));
@@ -15,7 +26,10 @@ async fn strips_hold_the_last_thirty_runs_of_each_flow() {
         .expect("strips");
     assert_eq!(strips.len(), 2, "flows without runs are left out");
     let a = &strips[&("env".to_owned(), "a".to_owned())];
-    assert_eq!((a.len(), a[0], a[29]), (30, RunOutcome::Succeeded, RunOutcome::Failed));
+    assert_eq!(
+        (a.len(), a[0], a[29]),
+        (30, RunOutcome::Succeeded, RunOutcome::Failed)
+    );
     assert_eq!(strips[&("env".to_owned(), "b".to_owned())], [RunOutcome::Partial]);
 }
 

@@ -67,7 +67,7 @@ pub struct FieldOption {
 /// A field as `components/field.html` draws it: label, hint, error, control, in this order.
 #[derive(Clone, Debug)]
 pub struct FieldView {
-    /// Its name in the form and its id on the page: letters, digits, `_` and `-`.
+    /// Its name in the form and its id on the page: letters, digits, `_`, `-` and `.`.
     pub name: String,
     /// What is asked.
     pub label: String,
@@ -168,6 +168,12 @@ impl FieldView {
         }
     }
 
+    /// Shows a mistake.
+    pub fn refuse(&mut self, problem: &Problem) {
+        self.error.clone_from(&problem.message);
+        self.code = problem.code;
+    }
+
     /// The ids that describe the control, for `aria-describedby`; empty for none.
     pub fn described_by(&self) -> String {
         let hint = if self.hint.is_empty() && !self.secret_set {
@@ -209,8 +215,8 @@ impl FieldView {
 /// What is wrong with a form, for `components/error_summary.html`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FormErrors {
-    /// What concerns no single field.
-    pub general: Vec<String>,
+    /// What concerns no field of the page.
+    pub general: Vec<Problem>,
     /// Where and what, in the order of the page.
     pub fields: Vec<FieldError>,
 }
@@ -243,6 +249,23 @@ impl FormErrors {
         }
     }
 
+    /// Shows each mistake at its field and collects them all; those of no field stand first.
+    pub fn at_fields<'a>(problems: &[Problem], fields: impl IntoIterator<Item = &'a mut FieldView>) -> Self {
+        let mut general = problems.to_vec();
+        let mut shown = Vec::new();
+        for field in fields {
+            if let Some(first) = problems.iter().find(|problem| problem.field == field.name) {
+                field.refuse(first);
+            }
+            general.retain(|problem| problem.field != field.name);
+            shown.push(&*field);
+        }
+        Self {
+            general,
+            ..Self::of(shown)
+        }
+    }
+
     /// Whether there is nothing wrong.
     pub fn is_empty(&self) -> bool {
         self.general.is_empty() && self.fields.is_empty()
@@ -270,6 +293,23 @@ mod tests {
         assert_eq!(targets, ["name", "every-1"]);
         assert_eq!(errors.len(), 2);
         assert!(FormErrors::of([&path]).is_empty());
+    }
+
+    #[test]
+    fn mistakes_stand_at_their_fields_or_on_top() {
+        let mut fields = [FieldView::new(FieldKind::Text, "name", "Name")];
+        let problems = [
+            Problem::new("owner", "input.unexpected", "There is no such field."),
+            Problem::new("name", "input.missing", "Name is needed."),
+            Problem::new("name", "input.characters", "Said once is enough."),
+        ];
+        let errors = FormErrors::at_fields(&problems, &mut fields);
+        assert_eq!(
+            (fields[0].error.as_str(), fields[0].code),
+            ("Name is needed.", "input.missing")
+        );
+        assert_eq!((errors.general.len(), errors.fields.len()), (1, 1));
+        assert_eq!(errors.general[0].code, "input.unexpected");
     }
 
     #[test]

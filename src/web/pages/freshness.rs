@@ -48,13 +48,20 @@ impl Freshness {
         let mut freshness = Self::default();
         let mut oldest: Option<i64> = None;
         for environment in shown {
-            let of = |topic| states.iter().find(|s| s.environment_id == environment.id && s.topic == topic);
+            let of = |topic| {
+                states
+                    .iter()
+                    .find(|s| s.environment_id == environment.id && s.topic == topic)
+            };
             let topics = [of(SyncTopic::Flows), of(SyncTopic::Runs)];
             let read_at = match topics.map(|state| state.and_then(|state| state.succeeded_at)) {
                 [Some(flows), Some(runs)] => Some(flows.min(runs)),
                 _ => None,
             };
-            let failing = topics.into_iter().flatten().filter_map(|state| Some((state.failing_since_at?, state)));
+            let failing = topics
+                .into_iter()
+                .flatten()
+                .filter_map(|state| Some((state.failing_since_at?, state)));
             if let Some((since, state)) = failing.min_by_key(|(since, _)| *since) {
                 freshness.failing.push(Failing {
                     environment_id: environment.id.clone(),

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod drafts;
 pub mod environments;
 pub mod flows;
 mod freshness;
@@ -9,3 +10,4 @@ pub mod health;
 pub mod overview;
 pub mod session;
 pub mod setups;
+pub mod templates;

@@ -2,8 +2,11 @@
 
 mod access;
 mod answers;
+mod departed;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -54,6 +57,7 @@ const ROUTES: &[Route<()>] = &[
         })
     }),
     Route::get("/panic", Access::Public, |m| on(m, panics)),
+    Route::post("/late", Access::Public, |m| on(m, late)).csrf(Csrf::None),
     Route::get("/slow", Access::Public, |m| on(m, std::future::pending::<()>)),
     Route::get("/busy", Access::Public, |m| {
         on(m, || async { PageError::store_busy() })
@@ -71,6 +75,15 @@ const ROUTES: &[Route<()>] = &[
         })
     }),
 ];
+
+/// How often [`late`] came to its end.
+static LATE_ENDS: AtomicUsize = AtomicUsize::new(0);
+
+async fn late() -> &'static str {
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    LATE_ENDS.fetch_add(1, Ordering::SeqCst);
+    "done"
+}
 
 async fn panics() -> StatusCode {
     panic!("canary")

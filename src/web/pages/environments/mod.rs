@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod check;
+pub mod choices;
 pub mod edit;
 pub mod list;
 pub mod new;

@@ -57,7 +57,11 @@ struct Choice {
 
 impl Choice {
     fn of(value: &str, label: impl Into<String>, chosen: &str) -> Self {
-        Self { value: value.to_owned(), label: label.into(), chosen: value == chosen }
+        Self {
+            value: value.to_owned(),
+            label: label.into(),
+            chosen: value == chosen,
+        }
     }
 }
 
@@ -91,7 +95,11 @@ impl FlowsQuery {
     }
 
     fn sort(&self) -> FlowSort {
-        if self.sort == LAST_RUN { FlowSort::LastRun } else { FlowSort::Name }
+        if self.sort == LAST_RUN {
+            FlowSort::LastRun
+        } else {
+            FlowSort::Name
+        }
     }
 
     /// The address of the same list, sorted and begun elsewhere.
@@ -108,11 +116,17 @@ impl FlowsQuery {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(pairs.iter().filter(|(_, value)| !value.is_empty()));
         let query = query.finish();
-        if query.is_empty() { "/flows".to_owned() } else { format!("/flows?{query}") }
+        if query.is_empty() {
+            "/flows".to_owned()
+        } else {
+            format!("/flows?{query}")
+        }
     }
 
     fn are_set(&self) -> bool {
-        [&self.environment, &self.state, &self.outcome, &self.connector].iter().any(|value| !value.is_empty())
+        [&self.environment, &self.state, &self.outcome, &self.connector]
+            .iter()
+            .any(|value| !value.is_empty())
             || !self.q.trim().is_empty()
     }
 
@@ -140,7 +154,10 @@ pub async fn list(
     let mut found = flows::list(store, team_id, query.filter(), query.sort(), key.as_ref(), limit).await?;
     let more = found.len() > PAGE_SIZE;
     found.truncate(PAGE_SIZE);
-    let next = found.last().filter(|_| more).and_then(|last| serde_json::to_vec(&last.key()).ok());
+    let next = found
+        .last()
+        .filter(|_| more)
+        .and_then(|last| serde_json::to_vec(&last.key()).ok());
     let next = next.map(|key| query.address(&query.sort, Some(&BASE64URL_NOPAD.encode(&key))));
 
     let times = visit.times();
@@ -162,13 +179,26 @@ pub async fn list(
 }
 
 fn summary(shown: usize, of_more: bool) -> String {
-    let flows = if shown == 1 { "1 flow".to_owned() } else { format!("{} flows", numbers::count(shown as i64)) };
-    if of_more { format!("{flows} on this page") } else { flows }
+    let flows = if shown == 1 {
+        "1 flow".to_owned()
+    } else {
+        format!("{} flows", numbers::count(shown as i64))
+    };
+    if of_more {
+        format!("{flows} on this page")
+    } else {
+        flows
+    }
 }
 
 fn columns(query: &FlowsQuery) -> Vec<SortLink> {
     let sorted = query.sort();
-    let plain = |label: &str| SortLink { label: label.to_owned(), href: None, sorted: None, numeric: false };
+    let plain = |label: &str| SortLink {
+        label: label.to_owned(),
+        href: None,
+        sorted: None,
+        numeric: false,
+    };
     let by = |label: &str, word: &str, sort: FlowSort, direction| SortLink {
         href: Some(query.address(word, None)),
         sorted: (sorted == sort).then_some(direction),
@@ -187,17 +217,30 @@ fn columns(query: &FlowsQuery) -> Vec<SortLink> {
 }
 
 fn filters(query: &FlowsQuery, visit: &Visit) -> Filters {
-    let states = [("enabled", "Enabled"), ("disabled", "Disabled"), (GONE, "Also no longer at Adobe")];
+    let states = [
+        ("enabled", "Enabled"),
+        ("disabled", "Disabled"),
+        (GONE, "Also no longer at Adobe"),
+    ];
     let outcomes = RunOutcome::ALL.iter().map(|outcome| {
         let status: Status = view::outcome_status(*outcome);
         Choice::of(outcome.as_str(), status.word(), &query.outcome)
     });
-    let environments = visit.environments.iter().map(|e| Choice::of(&e.id, &e.name, &query.environment));
+    let environments = visit
+        .environments
+        .iter()
+        .map(|e| Choice::of(&e.id, &e.name, &query.environment));
     Filters {
         environments: environments.collect(),
-        states: states.iter().map(|(value, label)| Choice::of(value, *label, &query.state)).collect(),
+        states: states
+            .iter()
+            .map(|(value, label)| Choice::of(value, *label, &query.state))
+            .collect(),
         outcomes: outcomes.collect(),
-        connectors: connectors().iter().map(|c| Choice::of(&c.slug, &c.name, &query.connector)).collect(),
+        connectors: connectors()
+            .iter()
+            .map(|c| Choice::of(&c.slug, &c.name, &query.connector))
+            .collect(),
         text: query.q.clone(),
         sort: query.sort.clone(),
         are_set: query.are_set(),

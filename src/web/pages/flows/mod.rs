@@ -1,6 +1,9 @@
 //! Flows and their runs: what is there, how it went, and switching it on and off.
 
+pub(super) mod form;
 pub mod list;
+pub mod new;
+pub mod new_blank;
 pub mod run;
 pub mod show;
 pub mod status;

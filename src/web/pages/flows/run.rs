@@ -56,17 +56,24 @@ pub async fn show(
     Path((flow_id, run_id)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
     let (store, team_id) = (&state.store, &visit.session.team_id.clone());
-    let flow = flows::by_id(store, team_id, None, &flow_id).await?.ok_or_else(PageError::not_found)?;
+    let flow = flows::by_id(store, team_id, None, &flow_id)
+        .await?
+        .ok_or_else(PageError::not_found)?;
     let environment = store::environments::by_id(store, team_id, &flow.record.environment_id).await?;
     let environment = environment.ok_or_else(PageError::not_found)?;
-    let run = runs::by_id(store, &environment.id, &run_id).await?.filter(|run| run.flow_id == flow_id);
+    let run = runs::by_id(store, &environment.id, &run_id)
+        .await?
+        .filter(|run| run.flow_id == flow_id);
     let run = run.ok_or_else(PageError::not_found)?;
-    let raw = runs::raw(store, &environment.id, &run_id).await?.unwrap_or_default();
+    let raw = runs::raw(store, &environment.id, &run_id)
+        .await?
+        .unwrap_or_default();
     let document = serde_json::from_str(&raw).unwrap_or_default();
 
     let visit = visit.in_environment(&environment.id);
     let times = visit.times();
-    let freshness = Freshness::of_environment(&sync_state::all_for(store, team_id).await?, &environment, &visit);
+    let freshness =
+        Freshness::of_environment(&sync_state::all_for(store, team_id).await?, &environment, &visit);
     let row = RunRow::new(&run, &times);
     let title = format!("Run of {}, {}", row.started.local(), flow.record.name);
     let mut layout = visit.layout(title, NavEntry::Flows);
@@ -76,9 +83,15 @@ pub async fn show(
         layout,
         run: row,
         completed: run.completed_at.map(|at| times.at(at)),
-        window: run.window_start_at.zip(run.window_end_at).map(|(from, to)| (times.at(from), times.at(to))),
+        window: run
+            .window_start_at
+            .zip(run.window_end_at)
+            .map(|(from, to)| (times.at(from), times.at(to))),
         bytes_out: view::bytes(run.bytes_out),
-        stages: stages::stages(&document).into_iter().map(|stage| StageView::new(stage, &times)).collect(),
+        stages: stages::stages(&document)
+            .into_iter()
+            .map(|stage| StageView::new(stage, &times))
+            .collect(),
         files: stages::files(&document),
         raw: view::pretty(&raw),
         freshness,
@@ -90,9 +103,18 @@ pub async fn show(
 
 impl StageView {
     fn new(stage: Stage, times: &Times) -> Self {
-        let lasted = stage.started_at.zip(stage.completed_at).map(|(from, to)| (to - from).max(0));
+        let lasted = stage
+            .started_at
+            .zip(stage.completed_at)
+            .map(|(from, to)| (to - from).max(0));
         let number = |told: Option<i64>, one: &str, many: &str| {
-            told.map(|count| format!("{} {}", numbers::count(count), if count == 1 { one } else { many }))
+            told.map(|count| {
+                format!(
+                    "{} {}",
+                    numbers::count(count),
+                    if count == 1 { one } else { many }
+                )
+            })
         };
         let counts = [
             number(stage.files_in, "file", "files"),

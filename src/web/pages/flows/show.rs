@@ -101,7 +101,9 @@ pub(super) async fn load(
     before: Option<(i64, &str)>,
 ) -> Result<Option<Shown>, PageError> {
     let (store, team_id) = (&state.store, &visit.session.team_id);
-    let Some(flow) = flows::by_id(store, team_id, None, id).await? else { return Ok(None) };
+    let Some(flow) = flows::by_id(store, team_id, None, id).await? else {
+        return Ok(None);
+    };
     let environment = store::environments::by_id(store, team_id, &flow.record.environment_id).await?;
     let environment = environment.ok_or_else(PageError::not_found)?;
     let limit = i64::try_from(PAGE_SIZE + 1).unwrap_or(i64::MAX);
@@ -112,7 +114,13 @@ pub(super) async fn load(
     let older = last.map(|run| format!("/flows/{id}?before_at={}&before_id={}", run.started_at, run.id));
     let sync = sync_state::all_for(store, team_id).await?;
     let freshness = Freshness::of_environment(&sync, &environment, visit);
-    Ok(Some(Shown { flow, environment, runs, older, freshness }))
+    Ok(Some(Shown {
+        flow,
+        environment,
+        runs,
+        older,
+        freshness,
+    }))
 }
 
 /// The page of one flow.
@@ -129,7 +137,9 @@ pub async fn show(
     let visit = visit.in_environment(&shown.environment.id);
     let times = visit.times();
     let record = &shown.flow.record;
-    let raw = flows::raw(&state.store, &shown.environment.id, &id).await?.unwrap_or_default();
+    let raw = flows::raw(&state.store, &shown.environment.id, &id)
+        .await?
+        .unwrap_or_default();
     let mut layout = visit.layout(record.name.clone(), NavEntry::Flows);
     layout.read_at = shown.freshness.read_at.clone();
     layout.refresh_seconds = before.is_none().then_some(REFRESH_SECONDS);
@@ -166,7 +176,10 @@ async fn origin(state: &AppState, visit: &Visit, shown: &Shown) -> Result<Option
     {
         template = Some((version.template_id, named.template.name, version.version));
     }
-    Ok(Some(Origin { setup_id: setup.id, template }))
+    Ok(Some(Origin {
+        setup_id: setup.id,
+        template,
+    }))
 }
 
 /// The page of a flow that a setup has made and that was not listed yet; otherwise there is no such flow.
@@ -175,7 +188,11 @@ async fn awaited(state: &AppState, visit: Visit, id: &str) -> Result<Response, P
         if let Some(setup) = store::setups::flow_setup(&state.store, &environment.id, id).await? {
             let mut layout = visit.layout(setup.flow_name.clone(), NavEntry::Flows);
             layout.refresh_seconds = Some(AWAITED_REFRESH_SECONDS);
-            return page(&AwaitedFlowPage { layout, environment: environment.name.clone(), setup });
+            return page(&AwaitedFlowPage {
+                layout,
+                environment: environment.name.clone(),
+                setup,
+            });
         }
     }
     Err(PageError::not_found())

@@ -110,7 +110,11 @@ pub async fn status(
     let Some(shown) = load(&state, &visit, &id, None).await? else {
         // The page of a flow that was made a moment ago waits for it.
         let awaited = query.version == AWAITED;
-        return if awaited { Ok(StatusCode::NO_CONTENT.into_response()) } else { Err(PageError::not_found()) };
+        return if awaited {
+            Ok(StatusCode::NO_CONTENT.into_response())
+        } else {
+            Err(PageError::not_found())
+        };
     };
     if query.version == AWAITED {
         return Ok((StatusCode::NO_CONTENT, [("HX-Refresh", "true")]).into_response());
@@ -154,16 +158,28 @@ impl Live {
 
     /// Where the page asks whether anything differs from what it shows.
     pub(super) fn next_look(&self, runs: &RunsView) -> String {
-        format!("/flows/{}/status?version={}&runs={}", self.flow_id, self.version, runs.version)
+        format!(
+            "/flows/{}/status?version={}&runs={}",
+            self.flow_id, self.version, runs.version
+        )
     }
 
     fn fingerprint(&self, shown: &Shown) -> String {
         let failing = self.freshness.failing.iter().map(|failing| &failing.problem);
         fingerprint((
-            (&self.state.word, self.poll_seconds, shown.runs.first().map(run_key)),
-            (self.freshness.read_at.as_ref().map(TimeView::iso), failing.collect::<Vec<_>>()),
+            (
+                &self.state.word,
+                self.poll_seconds,
+                shown.runs.first().map(run_key),
+            ),
+            (
+                self.freshness.read_at.as_ref().map(TimeView::iso),
+                failing.collect::<Vec<_>>(),
+            ),
             self.waiting.as_ref().map(|waiting| waiting.is_late),
-            self.running.as_ref().map(|running| (&running.run_id, running.usually.is_some())),
+            self.running
+                .as_ref()
+                .map(|running| (&running.run_id, running.usually.is_some())),
         ))
     }
 }
@@ -206,8 +222,17 @@ impl RunsView {
         let times = visit.times();
         let drawn = &shown.runs[..shown.runs.len().min(WIDE_RUNS)];
         let longest = drawn.iter().filter_map(|run| run.duration_ms).max().unwrap_or(0);
-        let (unit, unit_ms) = if longest < 120_000 { ("seconds", 1_000.0) } else { ("minutes", 60_000.0) };
-        let count = |status: Status| drawn.iter().filter(|run| view::outcome_status(run.outcome) == status).count();
+        let (unit, unit_ms) = if longest < 120_000 {
+            ("seconds", 1_000.0)
+        } else {
+            ("minutes", 60_000.0)
+        };
+        let count = |status: Status| {
+            drawn
+                .iter()
+                .filter(|run| view::outcome_status(run.outcome) == status)
+                .count()
+        };
         let counted = Status::ALL.into_iter().map(|status| (status, count(status)));
         let badge = |(status, count): (Status, usize)| Badge {
             status,
@@ -246,14 +271,21 @@ fn usual(runs: &[Run]) -> Option<(i64, i64, i64)> {
     (durations.len() >= USUAL_FROM_RUNS).then(|| (at(1), at(2), at(3)))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "durations are far below 2^52 milliseconds")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "durations are far below 2^52 milliseconds"
+)]
 fn chart(newest_first: &[Run], unit: &str, unit_ms: f64, times: &Times, now_ms: i64) -> RunChart {
     let bars: Vec<Bar> = newest_first
         .iter()
         .rev()
         .map(|run| {
             let started = times.at(run.started_at);
-            let lasted = run.duration_ms.unwrap_or(if run.outcome.is_final() { 0 } else { now_ms - run.started_at });
+            let lasted = run.duration_ms.unwrap_or(if run.outcome.is_final() {
+                0
+            } else {
+                now_ms - run.started_at
+            });
             let word = view::outcome_badge(run.outcome, &run.status).word.to_lowercase();
             Bar {
                 href: format!("/flows/{}/runs/{}", run.flow_id, run.id),
@@ -301,7 +333,9 @@ mod tests {
 
     #[test]
     fn the_usual_is_told_from_good_runs_only_and_from_enough() {
-        let mut runs: Vec<Run> = [50, 10, 40, 20].map(|ms| run(RunOutcome::Succeeded, Some(ms))).into();
+        let mut runs: Vec<Run> = [50, 10, 40, 20]
+            .map(|ms| run(RunOutcome::Succeeded, Some(ms)))
+            .into();
         runs.push(run(RunOutcome::Failed, Some(9_999)));
         assert_eq!(usual(&runs), None);
         runs.push(run(RunOutcome::Succeeded, Some(30)));

@@ -44,11 +44,13 @@ async fn switch(
     let switched = state.lifecycle.spawn(work).await.map_err(PageError::internal)?;
     match switched {
         Ok(Switched::Done) => Ok(Redirect::to(&address).into_response()),
-        Ok(Switched::Refused(error)) => {
-            Err(PageError::new(StatusCode::CONFLICT, "flow.refused", "The flow was left as it is")
-                .what(error.to_string())
-                .advice("Go back to the flow: it was read again from Adobe. If the cause passes, try again later."))
-        }
+        Ok(Switched::Refused(error)) => Err(PageError::new(
+            StatusCode::CONFLICT,
+            "flow.refused",
+            "The flow was left as it is",
+        )
+        .what(error.to_string())
+        .advice("Go back to the flow: it was read again from Adobe. If the cause passes, try again later.")),
         Ok(Switched::Unknown { error, state }) => {
             let read = state.map_or_else(
                 || "The flow could not be read again either.".to_owned(),
@@ -60,11 +62,13 @@ async fn switch(
                 .advice("Go back to the flow: it is read from Adobe every few seconds. Wait for its state, then decide."))
         }
         Err(SwitchError::NoFlow) => Err(PageError::not_found()),
-        Err(SwitchError::Client(error)) => {
-            Err(PageError::new(StatusCode::CONFLICT, "environment.secret", "The credential cannot be used")
-                .what(error.to_string())
-                .advice("An admin can type the client secret again on the page of the environment."))
-        }
+        Err(SwitchError::Client(error)) => Err(PageError::new(
+            StatusCode::CONFLICT,
+            "environment.secret",
+            "The credential cannot be used",
+        )
+        .what(error.to_string())
+        .advice("An admin can type the client secret again on the page of the environment.")),
         Err(SwitchError::Store(error)) => Err(error.into()),
     }
 }

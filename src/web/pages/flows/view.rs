@@ -26,7 +26,10 @@ pub(in crate::web::pages) struct Badge {
 
 impl Badge {
     fn new(status: Status, word: impl Into<String>) -> Self {
-        Self { status, word: word.into() }
+        Self {
+            status,
+            word: word.into(),
+        }
     }
 }
 
@@ -69,16 +72,27 @@ pub(in crate::web::pages) fn is_on(flow: &Flow) -> bool {
 
 /// How often a flow runs, in words.
 pub(in crate::web::pages) fn schedule_words(flow: &FlowRecord) -> String {
-    flow.frequency.as_deref().map_or_else(|| "not known".to_owned(), |unit| cadence(unit, flow.interval_count))
+    flow.frequency.as_deref().map_or_else(
+        || "not known".to_owned(),
+        |unit| cadence(unit, flow.interval_count),
+    )
 }
 
 /// When a flow runs next (UTC epoch milliseconds); nothing when it is off or its schedule is not known.
 pub(in crate::web::pages) fn next_runs(flow: &Flow, now_ms: i64, count: usize) -> Vec<i64> {
-    let frequency = flow.record.frequency.as_deref().and_then(|word| word.parse::<Frequency>().ok());
+    let frequency = flow
+        .record
+        .frequency
+        .as_deref()
+        .and_then(|word| word.parse::<Frequency>().ok());
     match (frequency, flow.record.start_at) {
-        (Some(frequency), Some(start_at)) if is_on(flow) => {
-            next_slots(frequency, flow.record.interval_count.unwrap_or(1), start_at, now_ms, count)
-        }
+        (Some(frequency), Some(start_at)) if is_on(flow) => next_slots(
+            frequency,
+            flow.record.interval_count.unwrap_or(1),
+            start_at,
+            now_ms,
+            count,
+        ),
         _ => Vec::new(),
     }
 }
@@ -128,8 +142,10 @@ pub(in crate::web::pages) async fn rows(
     times: &Times,
     now_ms: i64,
 ) -> Result<Vec<FlowRow>, StoreError> {
-    let places: Vec<(&str, &str)> =
-        flows.iter().map(|flow| (flow.record.environment_id.as_str(), flow.record.id.as_str())).collect();
+    let places: Vec<(&str, &str)> = flows
+        .iter()
+        .map(|flow| (flow.record.environment_id.as_str(), flow.record.id.as_str()))
+        .collect();
     let strips: HashMap<FlowPlace, Vec<RunOutcome>> = run_strips::strips(store, &places).await?;
     let row = |flow: &Flow| {
         let place = (flow.record.environment_id.clone(), flow.record.id.clone());
@@ -174,7 +190,8 @@ impl RunRow {
 
 /// How long a run took; nothing while it is going on.
 pub(in crate::web::pages) fn duration(run: &Run) -> String {
-    run.duration_ms.map_or_else(|| NOT_TOLD.to_owned(), numbers::duration)
+    run.duration_ms
+        .map_or_else(|| NOT_TOLD.to_owned(), numbers::duration)
 }
 
 /// A count that the platform may not have told.
@@ -184,10 +201,12 @@ pub(in crate::web::pages) fn count(told: Option<i64>) -> String {
 
 /// A size in bytes that the platform may not have told.
 pub(in crate::web::pages) fn bytes(told: Option<i64>) -> String {
-    told.and_then(|bytes| u64::try_from(bytes).ok()).map_or_else(|| NOT_TOLD.to_owned(), numbers::bytes)
+    told.and_then(|bytes| u64::try_from(bytes).ok())
+        .map_or_else(|| NOT_TOLD.to_owned(), numbers::bytes)
 }
 
 /// Stored JSON indented; anything else as it is.
 pub(in crate::web::pages) fn pretty(json: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(json).map_or_else(|_| json.to_owned(), |value| format!("{value:#}"))
+    serde_json::from_str::<serde_json::Value>(json)
+        .map_or_else(|_| json.to_owned(), |value| format!("{value:#}"))
 }

@@ -59,16 +59,38 @@ struct Item {
 /// The overview.
 pub async fn show(State(state): State<AppState>, visit: Visit) -> Result<Response, PageError> {
     let (store, team_id) = (&state.store, visit.session.team_id.as_str());
-    let last_ended = |outcome| FlowFilter { outcome: Some(outcome), state: Some("enabled"), ..FlowFilter::default() };
-    let troubled =
-        |outcome| flows::list(store, team_id, last_ended(outcome), FlowSort::LastRun, None, ITEMS_OF_A_KIND);
-    let asking = SetupFilter { state: Some(SetupState::NeedsAttention), ..SetupFilter::default() };
+    let last_ended = |outcome| FlowFilter {
+        outcome: Some(outcome),
+        state: Some("enabled"),
+        ..FlowFilter::default()
+    };
+    let troubled = |outcome| {
+        flows::list(
+            store,
+            team_id,
+            last_ended(outcome),
+            FlowSort::LastRun,
+            None,
+            ITEMS_OF_A_KIND,
+        )
+    };
+    let asking = SetupFilter {
+        state: Some(SetupState::NeedsAttention),
+        ..SetupFilter::default()
+    };
     let (sync, failed, partial, setups, listed, counts) = tokio::try_join!(
         sync_state::all_for(store, team_id),
         troubled(RunOutcome::Failed),
         troubled(RunOutcome::Partial),
         setup_lists::list(store, team_id, asking, None, ITEMS_OF_A_KIND),
-        flows::list(store, team_id, FlowFilter::default(), FlowSort::LastRun, None, FLOWS_READ),
+        flows::list(
+            store,
+            team_id,
+            FlowFilter::default(),
+            FlowSort::LastRun,
+            None,
+            FLOWS_READ
+        ),
         flows::counts(store, team_id),
     )?;
     let times = visit.times();
@@ -128,8 +150,12 @@ fn items(
         environment: flow.environment_name.clone(),
         since: flow.last_run_at.map(|at| times.at(at)),
     };
-    let failed = failed.iter().map(|f| flow(f, Status::Failed, "The last run failed."));
-    let partial = partial.iter().map(|f| flow(f, Status::Partial, "The last run rejected some records."));
+    let failed = failed
+        .iter()
+        .map(|f| flow(f, Status::Failed, "The last run failed."));
+    let partial = partial
+        .iter()
+        .map(|f| flow(f, Status::Partial, "The last run rejected some records."));
     environments.chain(setups).chain(failed).chain(partial).collect()
 }
 
@@ -137,7 +163,10 @@ fn more(failed: &[Flow], partial: &[Flow]) -> Vec<(String, &'static str)> {
     let full = |flows: &[Flow]| i64::try_from(flows.len()) == Ok(ITEMS_OF_A_KIND);
     let mut more = Vec::new();
     if full(failed) {
-        more.push(("All flows whose last run failed".to_owned(), "/flows?state=enabled&outcome=failed&sort=last-run"));
+        more.push((
+            "All flows whose last run failed".to_owned(),
+            "/flows?state=enabled&outcome=failed&sort=last-run",
+        ));
     }
     if full(partial) {
         let label = "All flows whose last run rejected records".to_owned();
@@ -150,9 +179,15 @@ fn more(failed: &[Flow], partial: &[Flow]) -> Vec<(String, &'static str)> {
 fn coming_up(flows: &[Flow], times: &Times, now_ms: i64) -> Vec<(TimeView, String, String)> {
     let mut next: Vec<(i64, &Flow)> = flows
         .iter()
-        .flat_map(|flow| view::next_runs(flow, now_ms, 1).into_iter().map(move |at| (at, flow)))
+        .flat_map(|flow| {
+            view::next_runs(flow, now_ms, 1)
+                .into_iter()
+                .map(move |at| (at, flow))
+        })
         .collect();
     next.sort_by_key(|(at, flow)| (*at, flow.record.name.clone()));
     let shown = next.into_iter().take(COMING_UP);
-    shown.map(|(at, flow)| (times.at(at), flow.record.id.clone(), flow.record.name.clone())).collect()
+    shown
+        .map(|(at, flow)| (times.at(at), flow.record.id.clone(), flow.record.name.clone()))
+        .collect()
 }

@@ -1,0 +1,94 @@
+//! Every page of the route table, as a person reaches it: by following links.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::http::Method;
+use headgate::web::routes::ROUTES;
+
+use crate::support::chrome::{DESK, Kind, PHONE};
+use crate::support::demo::Demo;
+use crate::support::visitor::Visitor;
+
+/// GET routes that are no pages: files, probes, downloads, fragments and streams of pages.
+const NO_PAGES: [&str; 5] = [
+    "/static/{*path}",
+    "/healthz",
+    "/readyz",
+    "/setups/{id}/progress",
+    "/setups/{id}/events",
+];
+/// Sees everything: an admin.
+const ADMIN: &str = "Theo Lindqvist";
+
+/// The pages of the route table that links lead to, with one address each.
+async fn pages(visitor: &Visitor) -> BTreeMap<&'static str, String> {
+    let mut found = BTreeMap::new();
+    let mut waiting = vec!["/".to_owned()];
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    while let Some(path) = waiting.pop() {
+        let Some(route) = route_of(&path) else { continue };
+        if found.contains_key(route) {
+            continue;
+        }
+        visitor.open(&path).await;
+        found.insert(route, path);
+        let links =
+            "return [...document.querySelectorAll('a[href^=\"/\"]')].map((a) => a.getAttribute('href'))";
+        for link in visitor.ask(links).await.unwrap().as_array().unwrap() {
+            let link = link.as_str().unwrap().split('#').next().unwrap().to_owned();
+            if seen.insert(link.clone()) {
+                waiting.push(link);
+            }
+        }
+    }
+    found
+}
+
+/// The route of a page's address; fixed segments go before parameters.
+fn route_of(address: &str) -> Option<&'static str> {
+    let path = address.split('?').next().unwrap();
+    let fits = |route: &str| {
+        let (a, b): (Vec<&str>, Vec<&str>) = (route.split('/').collect(), path.split('/').collect());
+        a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a.starts_with('{') || a == b)
+    };
+    let pages = ROUTES
+        .iter()
+        .filter(|route| route.method == Method::GET && !NO_PAGES.contains(&route.path));
+    pages
+        .map(|route| route.path)
+        .filter(|route| fits(route))
+        .min_by_key(|route| route.matches('{').count())
+}
+
+#[tokio::test]
+async fn every_page_can_be_reached_and_looks_right_in_all_ways() {
+    let demo = Demo::start();
+    let visitor = Visitor::come_in(&demo, DESK, ADMIN).await;
+    let pages = pages(&visitor).await;
+    visitor.has_no_complaints().await;
+    let mut missing: Vec<&str> = ROUTES
+        .iter()
+        .filter(|route| route.method == Method::GET && !NO_PAGES.contains(&route.path))
+        .map(|route| route.path)
+        .filter(|route| !pages.contains_key(route) && *route != "/sign-in")
+        .collect();
+    missing.sort_unstable();
+    assert!(
+        missing.is_empty(),
+        "no link leads to {missing:?}; found {pages:#?}"
+    );
+    let kinds = [
+        ("light", DESK),
+        ("dark", Kind { dark: true, ..DESK }),
+        ("390 px", PHONE),
+        ("390 px, dark", Kind { dark: true, ..PHONE }),
+    ];
+    for path in pages.values() {
+        visitor.open(path).await;
+        for (when, kind) in kinds {
+            visitor.chrome.become_kind(kind).await;
+            visitor.looks_right(when).await;
+        }
+    }
+    visitor.leave().await;
+}

@@ -1,0 +1,9 @@
+//! The browser tests: the real binary, in demo mode, seen through headless Chromium.
+//!
+//! They need `chromium` and `chromedriver` on the machine and fail without them; nothing is skipped.
+
+#![expect(clippy::unwrap_used, reason = "tests and their helpers fail by panicking")]
+
+mod every_page;
+mod signing_in;
+mod support;

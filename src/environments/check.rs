@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{EnvironmentError, Environments};
 use crate::audit::{self, Actor, Change};
 use crate::domain::connector::connectors;
-use crate::platform::{CheckState, CheckStep, PlatformClient};
+use crate::platform::{CheckState, CheckStep, PlatformClient, check_credential};
 use crate::store;
 use crate::store::environments::{Environment, Specification};
 
@@ -61,7 +61,7 @@ impl Environments {
             Ok(client) => client,
             Err(error) => return Findings::failed("Client secret", error.to_string()),
         };
-        let check = client.check_credential().await;
+        let check = check_credential(&client).await;
         let mut findings = Findings {
             production: check.production,
             steps: check.steps,
@@ -142,13 +142,13 @@ impl Findings {
     async fn read_sources(&mut self, client: &PlatformClient) {
         let started = Instant::now();
         let reads = connectors().iter().map(async |connector| {
-            let read = client.connection_specification(&connector.spec_id).await;
+            let read = client.connection_spec(&connector.spec_id).await;
             (connector, read)
         });
         let (mut missing, mut first_error) = (Vec::new(), None);
         for (connector, read) in join_all(reads).await {
             match read {
-                Ok(raw) => self.specifications.push((connector.spec_id.clone(), raw)),
+                Ok(spec) => self.specifications.push((connector.spec_id.clone(), spec.raw)),
                 Err(error) => {
                     missing.push(connector.name.as_str());
                     first_error.get_or_insert_with(|| error.to_string());

@@ -58,10 +58,11 @@ impl Reading<'_> {
         due.truncate(FLOWS_PER_READING);
         for (id, (listed, read)) in due {
             let filter = RunFilter {
-                flow_id: Some(id),
+                flow_id: Some(id.clone()),
                 ..RunFilter::default()
             };
-            self.window(filter, usize::MAX, None, &mut HashSet::new()).await?;
+            self.window(&filter, usize::MAX, None, &mut HashSet::new())
+                .await?;
             *read = Some(listed.clone());
         }
         if all {

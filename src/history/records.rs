@@ -26,7 +26,7 @@ pub(super) fn flow_row(environment_id: &str, flow: &Flow, ends: Ends, read_at: i
         environment_id: environment_id.to_owned(),
         id: flow.id.clone(),
         name: flow.name.clone(),
-        description: flow.description.clone(),
+        description: flow.description.clone().unwrap_or_default(),
         state: flow.state.clone(),
         connector: specification
             .and_then(connector_by_spec)
@@ -36,9 +36,11 @@ pub(super) fn flow_row(environment_id: &str, flow: &Flow, ends: Ends, read_at: i
         base_connection_id: flow.base_connection_id.clone(),
         dataset_id: ends.dataset_id,
         source_path: ends.source_path,
-        frequency: schedule.map(|s| s.frequency.clone()),
+        frequency: schedule.and_then(|s| s.frequency.clone()),
         interval_count: schedule.and_then(|s| s.interval),
-        start_at: schedule.and_then(|s| s.start_at),
+        start_at: schedule
+            .and_then(|s| s.start_time_s)
+            .map(|seconds| seconds.saturating_mul(1000)),
         backfill: schedule.and_then(|s| s.backfill),
         etag: flow.etag.clone(),
         platform_created_at: flow.created_at,
@@ -73,10 +75,10 @@ pub(super) fn run_row(environment_id: &str, run: &Run, read_at: i64) -> Mirrored
         files_in: run.files_in,
         bytes_in: run.bytes_in,
         bytes_out: run.bytes_out,
-        error_code: error.map(|error| error.code.clone()),
+        error_code: error.and_then(|error| error.code.clone()),
         error_message: error.map(|error| error.message.clone()),
-        window_start_at: run.window_start_at,
-        window_end_at: run.window_end_at,
+        window_start_at: run.window_start,
+        window_end_at: run.window_end,
         platform_updated_at: run.updated_at.or(run.completed_at).unwrap_or(started_at),
         read_at,
     };

@@ -118,7 +118,7 @@ impl Reading<'_> {
             started_after: Some(from - 1),
             ..RunFilter::default()
         };
-        match self.window(head, usize::MAX, Some(success), &mut seen).await {
+        match self.window(&head, usize::MAX, Some(success), &mut seen).await {
             Ok(_) => memory.windows.mark = Some(began_at),
             Err(ReadError::Platform(error)) if super::flow_by_flow::refuses_to_filter(&error) => {
                 memory.flow_by_flow.need();
@@ -149,7 +149,7 @@ impl Reading<'_> {
                 started_before: before,
                 ..RunFilter::default()
             };
-            match self.window(filter, most, success, seen).await? {
+            match self.window(&filter, most, success, seen).await? {
                 Some(pages) => {
                     pages_left = pages_left.saturating_sub(pages);
                     windows.walk = (!arrives).then_some(Walk { cursor: from, ..walk });
@@ -170,7 +170,7 @@ impl Reading<'_> {
     /// read. With the last page, `success` becomes the watermark.
     pub(super) async fn window(
         &self,
-        filter: RunFilter<'_>,
+        filter: &RunFilter,
         most: usize,
         success: Option<i64>,
         seen: &mut HashSet<String>,

@@ -3,8 +3,9 @@
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::error::{PlatformError, Reply};
+use super::error::PlatformError;
 use super::http::Exchange;
+use super::reply::Reply;
 use super::wire;
 
 /// Deeper answers are refused unread; documented ones stay below twenty.

@@ -11,21 +11,6 @@ use super::wire;
 const CHOICES: usize = 100;
 
 impl PlatformClient {
-    /// Whether a dataset holds any batch, whatever became of it.
-    pub async fn dataset_has_batches(&self, dataset_id: &str) -> Result<bool, PlatformError> {
-        let read = Read::at("/catalog/batches")
-            .with("dataSet", dataset_id)
-            .with("limit", "1");
-        match self.get(&read).await? {
-            Value::Object(batches) => Ok(!batches.is_empty()),
-            Value::Array(batches) => Ok(!batches.is_empty()),
-            _ => Err(PlatformError::unreadable(
-                Service::Catalog,
-                "the batches are neither object nor array",
-            )),
-        }
-    }
-
     /// Datasets to choose from: the newest hundred, id and name.
     pub async fn dataset_choices(&self) -> Result<Vec<(String, String)>, PlatformError> {
         let read = Read::at(ObjectKind::Dataset.collection())

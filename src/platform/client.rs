@@ -4,16 +4,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::Request;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::calls::{Answer, Call, Method};
+use super::calls::{Call, Method};
 use super::error::{PlatformError, Service};
 use super::http::{CHANGE_LIMIT, Exchange, Http, READ_LIMIT, header};
+use super::outcomes::Answer;
 use super::pressure::{LONGEST_SLEEP, Pressure};
 use super::token::{Credential, Token, Tokens};
 
@@ -148,22 +149,23 @@ impl PlatformClient {
 
     /// Reads, trying again with growing random waits while that may help and is affordable.
     pub(super) async fn get(&self, read: &Read) -> Result<Value, PlatformError> {
-        let inner = &*self.inner;
-        inner.pressure.earn_retry();
-        let ceilings = ExponentialBuilder::new()
-            .with_min_delay(inner.http.options().retry_base)
+        let pressure = &self.inner.pressure;
+        pressure.earn_retry();
+        let mut ceilings = ExponentialBuilder::new()
+            .with_min_delay(self.inner.http.options().retry_base)
             .with_max_delay(LONGEST_BACKOFF)
-            .with_max_times(RETRIES);
-        (|| self.get_once(read))
-            .retry(ceilings)
-            .when(|error: &PlatformError| {
-                let worth_it = error.is_transient() && !matches!(error, PlatformError::Paused { .. });
-                worth_it
-                    && error.retry_after().is_none_or(|wait| wait <= LONGEST_SLEEP)
-                    && inner.pressure.take_retry()
-            })
-            .adjust(|error, ceiling| Some(wait_before_retry(error, ceiling?)))
-            .await
+            .with_max_times(RETRIES)
+            .build();
+        loop {
+            let error = match self.get_once(read).await {
+                Err(error) if is_worth_a_retry(&error) => error,
+                done => return done,
+            };
+            match ceilings.next().filter(|_| pressure.take_retry()) {
+                Some(ceiling) => tokio::time::sleep(wait_before_retry(&error, ceiling)).await,
+                None => return Err(error),
+            }
+        }
     }
 
     async fn get_once(&self, read: &Read) -> Result<Value, PlatformError> {
@@ -180,6 +182,12 @@ impl PlatformClient {
             .success()
             .map_err(|error| error.scrubbed(&inner.own_secrets(&token)))
     }
+}
+
+/// A pause is over when it is over: waiting for it is the caller's decision.
+fn is_worth_a_retry(error: &PlatformError) -> bool {
+    let soon = error.retry_after().is_none_or(|wait| wait <= LONGEST_SLEEP);
+    error.is_transient() && soon && !matches!(error, PlatformError::Paused { .. })
 }
 
 /// What the service asked for, stretched, never less; else anything up to the ceiling.

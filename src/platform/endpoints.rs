@@ -177,7 +177,7 @@ mod tests {
             "file:///etc/passwd",
             "https://",
             "https://user@a.example",
-            "https://user:hunter22@a.example",
+            "https://user:pa55@a.example",
             "https://a.example?x=1",
             "https://a.example?",
             "https://a.example#x",
@@ -192,7 +192,7 @@ mod tests {
                 Endpoints::parse(Endpoints::DEFAULT_PLATFORM, bad).unwrap_err(),
             ] {
                 assert!(
-                    !error.to_string().contains('\n') && !error.to_string().contains("hunter22"),
+                    !error.to_string().contains('\n') && !error.to_string().contains("pa55"),
                     "{error}"
                 );
             }

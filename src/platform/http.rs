@@ -6,7 +6,8 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Request, Response, StatusCode};
 
 use super::endpoints::Endpoints;
-use super::error::{PlatformError, Service, clean};
+use super::error::{PlatformError, Service};
+use super::reply::clean;
 use super::retry_after::retry_after;
 
 /// The most bytes read of an answer to a read.
@@ -209,6 +210,20 @@ mod tests {
             let error = header("x-api-key", bad).unwrap_err().to_string();
             assert!(error.contains("x-api-key"), "{error}");
         }
+    }
+
+    #[test]
+    fn an_error_without_a_cause_keeps_its_address_to_itself() {
+        let response: Response = oauth2::http::Response::builder()
+            .status(500)
+            .body("")
+            .unwrap()
+            .into();
+        let error = response.error_for_status().unwrap_err();
+        let error = error.with_url("https://platform.adobe.io/x?query-canary".parse().unwrap());
+        assert!(error.to_string().contains("canary"), "the library does tell it");
+        let error = transport_error(Service::FlowService, error);
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
     }
 
     #[test]

@@ -8,10 +8,8 @@ use serde_json::Value;
 use super::calls::ObjectKind;
 use super::client::{PlatformClient, Read};
 use super::error::{PlatformError, Service};
+use super::schemas::LIST_ACCEPT;
 use super::wire;
-
-/// Whole schemas, descriptions included; a list takes no version (Adobe's Schema Registry guide).
-const LIST_ACCEPT: &str = "application/vnd.adobe.xed+json";
 
 /// What to look for. Each is a filter that Adobe documents for the kinds named; with any other kind, and
 /// with a value that would mean something to the filter language, the look-up is incomplete.
@@ -32,7 +30,7 @@ pub enum Selector {
     },
     /// Source and target connections on this base connection.
     ByBaseConnection(String),
-    /// Source and target connections of this specification.
+    /// Source and target connections of this connection specification.
     ByConnectionSpec(String),
     /// Target connections into this dataset.
     ByDataset(String),

@@ -1,47 +1,72 @@
-//! The client of Adobe Experience Platform: IMS, Flow Service, Schema Registry, Catalog, Data Prep, sandboxes.
-//!
-//! Reads are tried again when that is harmless; changes are sent once, and end confirmed, rejected, unknown or
-//! not sent. Answers are read leniently (numbers as strings, two spellings), because the documents disagree.
+//! The client of Adobe Experience Platform: IMS, Flow Service, Schema Registry, Catalog, Data Prep and
+//! sandboxes. The only room that speaks HTTP to the platform; it does not know what it is used for.
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | [`endpoints`], `http` | where calls may go, and the one client that makes them |
-//! | `token` | access tokens |
-//! | `client`, `pressure`, `retry_after` | one environment's client, and its restraint |
-//! | [`clients`] | the clients of all environments |
-//! | `calls`, `answers` | changes as data, and what their answers mean |
-//! | `lookups`, `pages` | finding objects again, walking through lists |
-//! | `flows`, `runs`, `specs`, `choices`, `check` | reads |
-//! | `wire`, [`error`] | lenient parsing, and everything that can go wrong |
+//! | `endpoints` | the two addresses that may be called, and paths and queries below them |
+//! | `http` | the one HTTP client, the origin check, reading with a cap |
+//! | `token` | access tokens: one renewal at a time, in memory only |
+//! | `pressure` | restraint: gate after a 429, retry budget, circuit |
+//! | `client` | [`PlatformClient`]: headers, retried reads, changes sent once |
+//! | `answers` `error` `reply` `retry_after` `wire` | what answers mean, read leniently |
+//! | `calls` `outcomes` | changes as data, and how they ended: [`Call`], [`Outcome`] |
+//! | `clients` | one client per environment: [`Clients`] |
+//! | `lookups` | finding objects again: [`Lookup`] |
+//! | `pages` | walking through lists, with a ceiling |
+//! | `flows` `runs` `connections` `schemas` `datasets` `mapping_sets` `sandboxes` `specs` | typed reads |
+//! | `choices` | what a form lets people choose from |
+//! | `check` | does a credential work, step by step |
+//!
+//! Two rules hold everywhere. A change is never sent twice unless the platform itself refused it for an old
+//! token; what an unanswered one has done is found out by [`PlatformClient::find`]. And an answer is
+//! untrusted: addresses in it are never called, its texts are capped and cleaned, its shape may surprise.
 
 mod answers;
 mod calls;
 mod check;
 mod choices;
 mod client;
-pub mod clients;
-pub mod endpoints;
-pub mod error;
+mod clients;
+mod connections;
+mod datasets;
+mod endpoints;
+mod error;
 mod flows;
 mod http;
 mod lookups;
+mod mapping_sets;
+mod outcomes;
 mod pages;
 mod pressure;
+mod reply;
 mod retry_after;
 mod runs;
+mod sandboxes;
+mod schemas;
 mod specs;
 mod token;
 mod wire;
 
-pub use calls::{Answer, Call, Method, ObjectKind, Outcome};
-pub use check::{CheckState, CheckStep, CredentialCheck};
+#[cfg(test)]
+mod tests;
+
+pub use calls::{Call, Method, ObjectKind};
+pub use check::{CheckState, CheckStep, CredentialCheck, check_credential};
 pub use client::PlatformClient;
 pub use clients::{ClientError, Clients};
+pub use connections::{Column, Connection, Entry, ExploreThrough, ExploreWhat, Explored, FileFormat};
+pub use datasets::Dataset;
 pub use endpoints::{Endpoints, EndpointsError};
-pub use error::{PlatformError, Reply, Service};
-pub use flows::{Flow, ScheduleParams};
+pub use error::{PlatformError, Service};
+pub use flows::{Flow, LastRun, ScheduleParams};
 pub use http::{Http, HttpOptions};
 pub use lookups::{Found, Lookup, Selector};
+pub use mapping_sets::{Mapping, MappingSet};
+pub use outcomes::{Answer, Outcome};
 pub use pages::Page;
+pub use reply::Reply;
 pub use runs::{Run, RunError, RunFilter};
+pub use sandboxes::Sandbox;
+pub use schemas::{SchemaSummary, schema_with_that_title};
+pub use specs::Spec;
 pub use token::{Credential, USUAL_SCOPES};

@@ -1,4 +1,4 @@
-//! Reading runs: Adobe's page on monitoring dataflows, and the tolerance that its samples ask for.
+//! Flow runs as the platform shows them.
 
 use futures_util::Stream;
 use serde_json::Value;
@@ -6,182 +6,220 @@ use serde_json::Value;
 use super::client::{PlatformClient, Read};
 use super::endpoints::segment;
 use super::error::{PlatformError, Service};
-use super::flows::only_item;
 use super::pages::{PAGE_SIZE, Page};
+use super::reply::clean;
 use super::wire;
 
-const RUNS: &str = "/flowservice/runs";
-const STARTED: &str = "metrics.durationSummary.startedAtUTC";
+const COLLECTION: &str = "/flowservice/runs";
+/// The most of an error text of a run, in bytes.
+const ERROR_LIMIT: usize = 2048;
 
-/// A run of a dataflow.
+/// A run. Counts and sizes that the platform does not know (absent or -1) are `None`; times are UTC epoch
+/// milliseconds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// Its id.
     pub id: String,
-    /// Of which dataflow.
+    /// The flow it belongs to.
     pub flow_id: String,
-    /// Adobe's word, whatever it is; empty when there is none.
+    /// The status as the platform spells it; pages and API file disagree on case and underscores.
     pub status: String,
-    /// UTC epoch milliseconds.
+    /// When it started.
     pub started_at: Option<i64>,
-    /// UTC epoch milliseconds.
+    /// When it ended; absent while it runs and for some failures.
     pub completed_at: Option<i64>,
-    /// UTC epoch milliseconds.
+    /// When its record was made.
     pub created_at: Option<i64>,
-    /// UTC epoch milliseconds.
+    /// When its record last changed.
     pub updated_at: Option<i64>,
-    /// Rows read.
+    /// Records read.
     pub records_in: Option<i64>,
-    /// Rows stored.
+    /// Records written.
     pub records_out: Option<i64>,
-    /// Rows refused.
+    /// Records refused.
     pub records_failed: Option<i64>,
+    /// Records left out.
+    pub records_skipped: Option<i64>,
     /// Files read.
     pub files_in: Option<i64>,
+    /// Files written.
+    pub files_out: Option<i64>,
     /// Bytes read.
     pub bytes_in: Option<i64>,
-    /// Bytes stored.
+    /// Bytes written.
     pub bytes_out: Option<i64>,
-    /// What went wrong, the summary's first, then each activity's own.
+    /// What went wrong, most general first; may be there although the status says success.
     pub errors: Vec<RunError>,
-    /// Start of the window of files that were taken (UTC epoch milliseconds).
-    pub window_start_at: Option<i64>,
-    /// End of that window (UTC epoch milliseconds).
-    pub window_end_at: Option<i64>,
-    /// Batches that it made in Catalog.
+    /// Files changed from this moment on were taken.
+    pub window_start: Option<i64>,
+    /// Files changed up to this moment were taken.
+    pub window_end: Option<i64>,
+    /// The batches it wrote at Catalog.
     pub batch_ids: Vec<String>,
-    /// Everything, as answered.
+    /// The platform's own JSON.
     pub raw: Value,
 }
 
-/// One error of a run.
+/// One thing that went wrong in a run. Both texts are untrusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunError {
-    /// Such as `CONNECTOR-2001-500` or `INGEST-1212-400`.
-    pub code: String,
-    /// Adobe's words.
+    /// For example `CONNECTOR-2001-500` or `INGEST-1212-400`.
+    pub code: Option<String>,
+    /// At most 2 KiB, without control characters.
     pub message: String,
 }
 
-/// Which runs a list shows.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct RunFilter<'a> {
-    /// Only those of one dataflow.
-    pub flow_id: Option<&'a str>,
-    /// Only those that started after this moment (UTC epoch milliseconds).
+/// Which runs to list. Both bounds are on the start of the run, exclusive, UTC epoch milliseconds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Of this flow only.
+    pub flow_id: Option<String>,
+    /// Started later than this.
     pub started_after: Option<i64>,
-    /// Only those that started before this moment (UTC epoch milliseconds).
+    /// Started earlier than this.
     pub started_before: Option<i64>,
 }
 
+impl Run {
+    /// Reads a run leniently; only its id and its flow's id have to be there.
+    ///
+    /// # Errors
+    /// [`PlatformError::Unreadable`] without them.
+    pub fn from_json(raw: &Value) -> Result<Self, PlatformError> {
+        let id = |key| {
+            let id = raw
+                .get(key)
+                .and_then(Value::as_str)
+                .filter(|id| !id.is_empty())
+                .map(str::to_owned);
+            id.ok_or_else(|| PlatformError::unreadable(Service::FlowService, format!("a run has no `{key}`")))
+        };
+        let activities = activities(raw);
+        let count = |pointer: &str| wire::count(raw, &format!("/metrics/{pointer}"));
+        Ok(Self {
+            id: id("id")?,
+            flow_id: id("flowId")?,
+            // The run model of the older page and scheduled runs carry it at the top.
+            status: ["/metrics/statusSummary/status", "/status", "/state"]
+                .into_iter()
+                .find_map(|pointer| wire::text(raw, pointer))
+                .unwrap_or_default(),
+            started_at: wire::moment(raw, "/metrics/durationSummary/startedAtUTC"),
+            completed_at: wire::moment(raw, "/metrics/durationSummary/completedAtUTC"),
+            created_at: wire::moment(raw, "/createdAt"),
+            updated_at: wire::moment(raw, "/updatedAt"),
+            records_in: count("recordSummary/inputRecordCount"),
+            records_out: count("recordSummary/outputRecordCount"),
+            records_failed: count("recordSummary/failedRecordCount"),
+            records_skipped: count("recordSummary/skippedRecordCount"),
+            files_in: count("fileSummary/inputFileCount"),
+            files_out: count("fileSummary/outputFileCount"),
+            bytes_in: count("sizeSummary/inputBytes"),
+            bytes_out: count("sizeSummary/outputBytes"),
+            errors: errors(raw, activities),
+            window_start: window(raw, activities, "windowStart"),
+            window_end: window(raw, activities, "windowEnd"),
+            batch_ids: batch_ids(activities),
+            raw: raw.clone(),
+        })
+    }
+}
+
+/// The activities of a run; one schema of the API file spells the key in its own way.
+fn activities(raw: &Value) -> &[Value] {
+    match wire::elements(raw, "/activities") {
+        [] => wire::elements(raw, "/activites"),
+        found => found,
+    }
+}
+
+fn errors(raw: &Value, activities: &[Value]) -> Vec<RunError> {
+    let mut found = Vec::new();
+    let mut add = |listed: &[Value]| {
+        for error in listed {
+            let code = wire::text(error, "/code").map(|code| clean(&code, 100));
+            let message = clean(&wire::text(error, "/message").unwrap_or_default(), ERROR_LIMIT);
+            let error = RunError { code, message };
+            // The run repeats what its activities say.
+            if !found.contains(&error) {
+                found.push(error);
+            }
+        }
+    };
+    add(wire::elements(raw, "/metrics/statusSummary/errors"));
+    add(wire::elements(raw, "/metrics/statusSummary/extensions/errors"));
+    for activity in activities {
+        add(wire::elements(activity, "/statusSummary/errors"));
+        add(wire::elements(activity, "/statusSummary/extensions/errors"));
+    }
+    found
+}
+
+/// The window of an activity, or the one an on-demand run was asked for.
+fn window(raw: &Value, activities: &[Value], edge: &str) -> Option<i64> {
+    let of_activity = format!("/durationSummary/extensions/{edge}");
+    activities
+        .iter()
+        .find_map(|activity| wire::moment(activity, &of_activity))
+        .or_else(|| wire::moment(raw, &format!("/params/{edge}Time")))
+}
+
+fn batch_ids(activities: &[Value]) -> Vec<String> {
+    let mut ids = Vec::new();
+    for target in activities
+        .iter()
+        .flat_map(|activity| wire::elements(activity, "/targetInfo"))
+    {
+        let kind = wire::text(target, "/reference/type").unwrap_or_default();
+        if kind.eq_ignore_ascii_case("batch") {
+            ids.extend(wire::texts(target, "/reference/ids"));
+        }
+    }
+    ids.dedup();
+    ids
+}
+
 impl PlatformClient {
-    /// Runs of the sandbox or of one dataflow, page by page, the oldest start first.
+    /// Runs of the sandbox, page by page.
     pub fn runs(
         &self,
-        filter: RunFilter<'_>,
+        filter: &RunFilter,
     ) -> impl Stream<Item = Result<Page<Run>, PlatformError>> + Send + use<> {
-        let mut read = Read::at(RUNS)
+        const STARTED: &str = "metrics.durationSummary.startedAtUTC";
+        let mut read = Read::at(COLLECTION)
             .with("limit", PAGE_SIZE.to_string())
             .with("orderby", STARTED);
-        if let Some(flow_id) = filter.flow_id {
-            read = read.with("property", format!("flowId=={flow_id}"));
+        if let Some(id) = &filter.flow_id {
+            read = read.with("property", format!("flowId=={id}"));
         }
-        if let Some(at) = filter.started_after {
-            read = read.with("property", format!("{STARTED}>{at}"));
+        if let Some(after) = filter.started_after {
+            read = read.with("property", format!("{STARTED}>{after}"));
         }
-        if let Some(at) = filter.started_before {
-            read = read.with("property", format!("{STARTED}<{at}"));
+        if let Some(before) = filter.started_before {
+            read = read.with("property", format!("{STARTED}<{before}"));
         }
-        self.pages(Service::FlowService, read, Run::read)
+        let wanted = filter.flow_id.clone();
+        self.pages(Service::FlowService, read, move |item| {
+            let run = Run::from_json(item)?;
+            // An id that means something to the filter language brings runs of others.
+            if wanted.as_ref().is_none_or(|wanted| *wanted == run.flow_id) {
+                Ok(run)
+            } else {
+                Err(PlatformError::unreadable(
+                    Service::FlowService,
+                    "the list shows runs of another flow",
+                ))
+            }
+        })
     }
 
     /// One run.
     ///
     /// # Errors
-    /// [`PlatformError::is_not_found`] when the platform has forgotten it.
+    /// `is_not_found()` when there is none.
     pub async fn run(&self, id: &str) -> Result<Run, PlatformError> {
-        let body = self.get(&Read::at(format!("{RUNS}/{}", segment(id)))).await?;
-        Run::read(&only_item(&body)?)
+        Run::from_json(&self.single(&format!("{COLLECTION}/{}", segment(id))).await?)
     }
-}
-
-impl Run {
-    fn read(item: &Value) -> Result<Self, PlatformError> {
-        let text = |pointer: &str| wire::text(item, pointer);
-        let missing = || PlatformError::unreadable(Service::FlowService, "a run has no id or no dataflow");
-        let (id, flow_id) = text("/id").zip(text("/flowId")).ok_or_else(missing)?;
-        let metric = |name: &str| wire::count(item, &format!("/metrics/{name}"));
-        let activities = activities(item);
-        let window = |end: &str| {
-            let pointer = format!("/durationSummary/extensions/{end}");
-            activities
-                .iter()
-                .find_map(|activity| wire::moment(activity, &pointer))
-        };
-        Ok(Self {
-            id,
-            flow_id,
-            status: text("/metrics/statusSummary/status")
-                .or_else(|| text("/state"))
-                .unwrap_or_default(),
-            started_at: wire::moment(item, "/metrics/durationSummary/startedAtUTC"),
-            completed_at: wire::moment(item, "/metrics/durationSummary/completedAtUTC"),
-            created_at: wire::moment(item, "/createdAt"),
-            updated_at: wire::moment(item, "/updatedAt"),
-            records_in: metric("recordSummary/inputRecordCount"),
-            records_out: metric("recordSummary/outputRecordCount"),
-            records_failed: metric("recordSummary/failedRecordCount"),
-            files_in: metric("fileSummary/inputFileCount"),
-            bytes_in: metric("sizeSummary/inputBytes"),
-            bytes_out: metric("sizeSummary/outputBytes"),
-            errors: errors(item, activities),
-            window_start_at: window("windowStart"),
-            window_end_at: window("windowEnd"),
-            batch_ids: activities.iter().flat_map(batch_ids).collect(),
-            raw: item.clone(),
-        })
-    }
-}
-
-/// The stages of a run. Adobe's API file spells the key in two ways.
-fn activities(run: &Value) -> &[Value] {
-    match wire::elements(run, "/activities") {
-        [] => wire::elements(run, "/activites"),
-        some => some,
-    }
-}
-
-fn errors(run: &Value, activities: &[Value]) -> Vec<RunError> {
-    let mut errors: Vec<RunError> = Vec::new();
-    let summaries = std::iter::once(run.pointer("/metrics/statusSummary")).chain(
-        activities
-            .iter()
-            .map(|activity| activity.pointer("/statusSummary")),
-    );
-    for summary in summaries.flatten() {
-        let listed = wire::elements(summary, "/errors")
-            .iter()
-            .chain(wire::elements(summary, "/extensions/errors"));
-        for error in listed {
-            let error = RunError {
-                code: wire::text(error, "/code").unwrap_or_default(),
-                message: wire::text(error, "/message").unwrap_or_default(),
-            };
-            // The summary repeats what an activity says.
-            if !errors.contains(&error) {
-                errors.push(error);
-            }
-        }
-    }
-    errors
-}
-
-fn batch_ids(activity: &Value) -> Vec<String> {
-    let targets = wire::elements(activity, "/targetInfo").iter();
-    targets
-        .filter(|target| wire::text(target, "/reference/type").as_deref() == Some("Batch"))
-        .flat_map(|target| wire::texts(target, "/reference/ids"))
-        .collect()
 }
 
 #[cfg(test)]
@@ -189,36 +227,74 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    #[test]
-    fn a_failed_run_with_unknown_counts() {
-        let run = Run::read(&json!({
-            "id": "r-1", "flowId": "f-1",
+    fn partly_refused() -> Value {
+        json!({
+            "id": "r-1", "flowId": "f-1", "createdAt": 1_596_656_079_576_i64, "updatedAt": 1_596_656_113_526_i64,
             "metrics": {
-                "durationSummary": {"startedAtUTC": 1_597_434_147_190_i64},
-                "sizeSummary": {"inputBytes": -1},
-                "fileSummary": {"inputFileCount": -1},
-                "statusSummary": {"status": "failed", "errors": [{"code": "CONNECTOR-2001-500", "message": "no"}]},
+                "durationSummary": {"startedAtUTC": 1_596_656_058_198_i64, "completedAtUTC": 1_596_656_113_306_i64},
+                "sizeSummary": {"inputBytes": 24012, "outputBytes": -1},
+                "recordSummary": {"inputRecordCount": 100, "outputRecordCount": "99", "failedRecordCount": 1},
+                "fileSummary": {"inputFileCount": 1, "outputFileCount": 1},
+                "statusSummary": {"status": "success", "errors": [{"code": "CONNECTOR-2001-500", "message": "at promotion"}]}
             },
-            "activites": [{
-                "id": "promotionActivity",
-                "durationSummary": {"extensions": {"windowStart": 1_597_430_000_000_i64}},
-                "statusSummary": {"errors": [{"code": "CONNECTOR-2001-500", "message": "no"}],
-                    "extensions": {"errors": [{"code": 133, "message": "no files"}]}},
-                "targetInfo": [{"reference": {"type": "Batch", "ids": ["b-1"]}}],
-            }],
-        }))
-        .unwrap();
-        assert_eq!((run.bytes_in, run.files_in, run.completed_at), (None, None, None));
-        let codes: Vec<&str> = run.errors.iter().map(|e| e.code.as_str()).collect();
-        assert_eq!(codes, ["CONNECTOR-2001-500", "133"]);
-        assert_eq!(run.batch_ids, ["b-1"]);
-        assert_eq!(run.window_start_at, Some(1_597_430_000_000));
+            "activities": [
+                {"id": "copyActivity", "durationSummary": {"extensions":
+                    {"windowStart": 1_596_653_708_000_i64, "windowEnd": 1_596_655_508_000_i64}}},
+                {"id": "promotionActivity",
+                    "statusSummary": {"errors": [{"code": "CONNECTOR-2001-500", "message": "at promotion"}],
+                        "extensions": {"errors": [{"code": "MAPPER-3700-400", "recordCount": 1, "message": "mapper"}]}},
+                    "targetInfo": [{"reference": {"type": "Batch", "ids": ["01EF"]}}]}
+            ]
+        })
     }
 
     #[test]
-    fn a_run_without_metrics_is_still_a_run() {
-        let run = Run::read(&json!({"id": "r", "flowId": "f", "state": "inProgress"})).unwrap();
+    fn a_success_may_carry_errors() {
+        let run = Run::from_json(&partly_refused()).unwrap();
+        assert_eq!(run.status, "success");
+        assert_eq!(
+            (run.records_in, run.records_out, run.records_failed),
+            (Some(100), Some(99), Some(1))
+        );
+        assert_eq!(
+            (run.records_skipped, run.bytes_in, run.bytes_out),
+            (None, Some(24012), None)
+        );
+        let codes: Vec<_> = run
+            .errors
+            .iter()
+            .filter_map(|error| error.code.as_deref())
+            .collect();
+        assert_eq!(codes, ["CONNECTOR-2001-500", "MAPPER-3700-400"]);
+        assert_eq!(run.window_start, Some(1_596_653_708_000));
+        assert_eq!(run.batch_ids, ["01EF"]);
+        assert_eq!(run.raw, partly_refused());
+    }
+
+    #[test]
+    fn other_spellings_are_understood() {
+        let run = Run::from_json(&json!({
+            "id": "r", "flowId": "f", "state": "inProgress", "params": {"windowStartTime": "1670455537"},
+            "activites": [{"targetInfo": [{"reference": {"type": "batch", "ids": ["b"]}}]}]
+        }))
+        .unwrap();
         assert_eq!(run.status, "inProgress");
-        assert!(Run::read(&json!({"id": "r"})).is_err());
+        assert_eq!(run.window_start, Some(1_670_455_537_000));
+        assert_eq!(run.batch_ids, ["b"]);
+    }
+
+    #[test]
+    fn a_run_without_its_flow_is_unreadable() {
+        for odd in [
+            json!({"id": "r"}),
+            json!({"flowId": "f"}),
+            json!({"id": 1, "flowId": "f"}),
+            json!("r"),
+        ] {
+            assert!(
+                matches!(Run::from_json(&odd), Err(PlatformError::Unreadable { .. })),
+                "{odd}"
+            );
+        }
     }
 }

@@ -155,8 +155,9 @@ async fn request_token(http: &Http, credential: &Credential) -> Result<BasicToke
         ))
         .set_auth_type(AuthType::RequestBody)
         .set_token_uri(TokenUrl::from_url(http.endpoints().token_url()));
-    // The closure owns what it needs, so that its future is `Send` whatever the caller borrowed.
-    let send = |request| post(http.clone(), request);
+    // The client goes in by value: with a reference inside, the future is not `Send` for every lifetime.
+    let http = http.clone();
+    let send = move |request| post(http.clone(), request);
     client
         .exchange_client_credentials()
         // One scope, because several would be joined by spaces and IMS wants commas.
@@ -192,7 +193,71 @@ async fn post(http: Http, request: HttpRequest) -> Result<HttpResponse, Platform
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::platform::tests::fake_server::{FakeServer, Say, Seen};
+    use crate::platform::tests::{PATIENCE, credential, http};
+
+    /// Lets a held token grow older without waiting for it.
+    async fn age(tokens: &Tokens, by: Duration) {
+        let mut state = tokens.0.lock().await;
+        let held = state.held.as_mut().unwrap();
+        held.renew_at -= by;
+        held.expires_at -= by;
+    }
+
+    async fn token(tokens: &Tokens, server: &FakeServer) -> Result<String, PlatformError> {
+        let http = http(&server.address(), &server.address(), PATIENCE);
+        tokens
+            .current(&http, &credential())
+            .await
+            .map(|token| token.value.expose_secret().to_owned())
+    }
+
+    fn minute(_: &Seen, nth: usize) -> Say {
+        let token = format!("token-{nth}");
+        Say::Json(
+            200,
+            json!({"access_token": token, "token_type": "bearer", "expires_in": 60}),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_token_is_renewed_at_four_fifths_of_its_life() {
+        let server = FakeServer::start_with_ims(minute, |_, _| Say::Reset).await;
+        let tokens = Tokens::default();
+        assert_eq!(token(&tokens, &server).await.unwrap(), "token-0");
+        age(&tokens, Duration::from_secs(30)).await;
+        assert_eq!(token(&tokens, &server).await.unwrap(), "token-0");
+        age(&tokens, Duration::from_secs(18)).await;
+        assert_eq!(token(&tokens, &server).await.unwrap(), "token-1");
+    }
+
+    #[tokio::test]
+    async fn an_early_renewal_that_fails_leaves_the_old_token_in_use_until_its_end() {
+        let once = |seen: &Seen, nth: usize| {
+            if nth == 0 {
+                minute(seen, nth)
+            } else {
+                Say::Json(503, json!({}))
+            }
+        };
+        let server = FakeServer::start_with_ims(once, |_, _| Say::Reset).await;
+        let tokens = Tokens::default();
+        token(&tokens, &server).await.unwrap();
+        age(&tokens, Duration::from_secs(50)).await;
+        for _ in 0..3 {
+            assert_eq!(token(&tokens, &server).await.unwrap(), "token-0");
+        }
+        assert_eq!(
+            server.token_calls().len(),
+            2,
+            "the failed renewal is not repeated at once"
+        );
+        age(&tokens, Duration::from_secs(11)).await;
+        token(&tokens, &server).await.unwrap_err();
+    }
 
     #[test]
     fn lifetimes_are_seconds_unless_they_cannot_be() {

@@ -1,5 +1,7 @@
 //! Holds `src/` against the picture of the house: who may import whom, and which room may see which crate.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail by panicking")]
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
@@ -136,11 +138,11 @@ impl Reading {
                 break;
             }
             at += 2;
-            if let Some(TokenTree::Group(group)) = tokens.get(at) {
-                if group.delimiter() == Delimiter::Brace {
-                    self.group(group.stream(), &path, module);
-                    return at + 1;
-                }
+            if let Some(TokenTree::Group(group)) = tokens.get(at)
+                && group.delimiter() == Delimiter::Brace
+            {
+                self.group(group.stream(), &path, module);
+                return at + 1;
             }
         }
         let path = absolute(path, module);

@@ -4,4 +4,5 @@
 
 pub mod app;
 pub mod recipes;
+pub mod watched;
 pub mod works;

@@ -39,7 +39,10 @@ fn record(watched: &Watched, number: i64) -> Mirrored<FlowRecord> {
         // So late that no reading finds them missing.
         read_at: i64::MAX,
     };
-    Mirrored { row, raw: "{}".into() }
+    Mirrored {
+        row,
+        raw: "{}".into(),
+    }
 }
 
 fn run(watched: &Watched, number: i64, outcome: RunOutcome) -> Mirrored<Run> {
@@ -65,7 +68,10 @@ fn run(watched: &Watched, number: i64, outcome: RunOutcome) -> Mirrored<Run> {
         platform_updated_at: NOW_MS,
         read_at: NOW_MS,
     };
-    Mirrored { row, raw: "{}".into() }
+    Mirrored {
+        row,
+        raw: "{}".into(),
+    }
 }
 
 /// 120 flows; the last run of number 7 failed, of 8 was partial, of 1 to 6 went well.
@@ -112,26 +118,50 @@ async fn filters_stand_in_the_address_and_the_last_run_sorts() {
     let environment = &watched.environment.id;
     for (query, expected) in [
         ("outcome=failed".to_owned(), vec!["Flow 007 <b>"]),
-        ("outcome=partial&connector=amazon-s3".to_owned(), vec!["Flow 008 <b>"]),
+        (
+            "outcome=partial&connector=amazon-s3".to_owned(),
+            vec!["Flow 008 <b>"],
+        ),
         ("outcome=partial&connector=sftp".to_owned(), vec![]),
         ("q=folder-119".to_owned(), vec!["Flow 119 <b>"]),
         ("q=FLOW+119".to_owned(), vec!["Flow 119 <b>"]),
-        (format!("q=Flow+00&environment={environment}&state=disabled"), vec![]),
-        (format!("q=Flow+01&environment={environment}&state=disabled"), vec!["Flow 010 <b>"]),
+        (
+            format!("q=Flow+00&environment={environment}&state=disabled"),
+            vec![],
+        ),
+        (
+            format!("q=Flow+01&environment={environment}&state=disabled"),
+            vec!["Flow 010 <b>"],
+        ),
         ("environment=another".to_owned(), vec![]),
         ("q=%25".to_owned(), vec![]),
     ] {
         let page = ana.get(&format!("/flows?{query}")).await;
         assert_eq!(page.status, StatusCode::OK, "{query}");
         assert_eq!(names(&page), expected, "{query}");
-        assert_eq!(page.text().contains("No flows match these filters"), expected.is_empty(), "{query}");
+        assert_eq!(
+            page.text().contains("No flows match these filters"),
+            expected.is_empty(),
+            "{query}"
+        );
     }
     let page = ana.get("/flows?sort=last-run&q=Flow").await;
-    assert_eq!(names(&page)[..3], ["Flow 001 <b>", "Flow 002 <b>", "Flow 003 <b>"]);
+    assert_eq!(
+        names(&page)[..3],
+        ["Flow 001 <b>", "Flow 002 <b>", "Flow 003 <b>"]
+    );
     assert_eq!(page.attributes("th[aria-sort]", "aria-sort"), ["descending"]);
     let next = page.attributes("a[rel=next]", "href").remove(0);
-    assert!(next.contains("sort=last-run") && next.contains("q=Flow"), "{next}");
-    assert_eq!(ana.get("/flows?after=rubbish&sort=rubbish&outcome=rubbish").await.status, StatusCode::OK);
+    assert!(
+        next.contains("sort=last-run") && next.contains("q=Flow"),
+        "{next}"
+    );
+    assert_eq!(
+        ana.get("/flows?after=rubbish&sort=rubbish&outcome=rubbish")
+            .await
+            .status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
@@ -140,7 +170,12 @@ async fn an_empty_list_says_what_kind_of_empty_it_is() {
     watched.read().await;
     let mut ana = watched.app.visitor("ana").await;
     assert!(ana.get("/flows").await.text().contains("No flows yet"));
-    assert!(ana.get("/flows?q=x").await.text().contains("No flows match these filters"));
+    assert!(
+        ana.get("/flows?q=x")
+            .await
+            .text()
+            .contains("No flows match these filters")
+    );
     let mut mallory = watched.app.visitor("mallory").await;
     assert!(mallory.get("/flows").await.text().contains("No environment yet"));
 }

@@ -22,12 +22,21 @@ async fn a_new_flow_waits_for_its_first_run_which_then_appears_in_the_fragment()
     let mut ana = watched.app.visitor("ana").await;
     let page = ana.get(&format!("/flows/{flow}")).await;
     let text = page.text();
-    for words in ["Waiting for the first run", "1 Mar 2026, 00:01 UTC", "every hour", "acme/in", "elsewhere, not with Headgate"]
-    {
+    for words in [
+        "Waiting for the first run",
+        "1 Mar 2026, 00:01 UTC",
+        "every hour",
+        "acme/in",
+        "elsewhere, not with Headgate",
+    ] {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert_eq!(page.attributes("#live", "hx-trigger"), ["every 3s"]);
-    assert_eq!(ana.get(&next_look(&page)).await.status, StatusCode::NO_CONTENT, "nothing is new");
+    assert_eq!(
+        ana.get(&next_look(&page)).await.status,
+        StatusCode::NO_CONTENT,
+        "nothing is new"
+    );
 
     watched.advance(30 * MINUTE_MS);
     watched.read().await;
@@ -35,10 +44,16 @@ async fn a_new_flow_waits_for_its_first_run_which_then_appears_in_the_fragment()
     assert_eq!(fragment.status, StatusCode::OK);
     assert!(!fragment.text().contains("Waiting for the first run"));
     assert_eq!(fragment.attributes("#runs", "hx-swap-oob"), ["true"]);
-    let run = runs::latest(watched.app.store(), &watched.environment.id, &flow, None, 1).await.unwrap().remove(0);
+    let run = runs::latest(watched.app.store(), &watched.environment.id, &flow, None, 1)
+        .await
+        .unwrap()
+        .remove(0);
     let path = format!("/flows/{flow}/runs/{}", run.id);
     assert!(fragment.has(&format!("td a[href='{path}']")));
-    assert!(fragment.has(&format!("svg a[href='{path}']")), "the chart leads to the run too");
+    assert!(
+        fragment.has(&format!("svg a[href='{path}']")),
+        "the chart leads to the run too"
+    );
 
     let page = ana.get(&path).await;
     assert_eq!(page.status, StatusCode::OK);
@@ -50,21 +65,34 @@ async fn a_new_flow_waits_for_its_first_run_which_then_appears_in_the_fragment()
 async fn a_first_run_that_does_not_come_is_late() {
     let watched = Watched::start().await;
     let flow = watched.flow("Loyalty", "hour", Some(1)).await;
-    let client = watched.client();
     let nothing = serde_json::json!({"items": [], "_links": {}});
-    let fault = Fault::Answer { status: 200, body: nothing };
-    watched.app.emulator.control().arm(Rule::on("GET", "**/runs").times(0).then(fault));
+    let fault = Fault::Answer {
+        status: 200,
+        body: nothing,
+    };
+    watched
+        .app
+        .emulator
+        .control()
+        .arm(Rule::on("GET", "**/runs").times(0).then(fault));
     watched.advance(20 * MINUTE_MS);
     watched.read().await;
     let mut ana = watched.app.visitor("ana").await;
     let page = ana.get(&format!("/flows/{flow}")).await;
-    assert!(page.text().contains("The first run has not appeared"), "{}", page.text());
-    drop(client);
+    assert!(
+        page.text().contains("The first run has not appeared"),
+        "{}",
+        page.text()
+    );
 }
 
 #[tokio::test]
 async fn every_outcome_is_shown_with_its_counts_and_errors_and_older_runs_are_paged() {
-    let seed = SeedOptions { flows: 9, days: 20, runs_per_day: Some(6) };
+    let seed = SeedOptions {
+        flows: 9,
+        days: 20,
+        runs_per_day: Some(6),
+    };
     let watched = Watched::with(Some(seed)).await;
     watched.read().await;
     let page_of = |id: &str| format!("/flows/{id}");
@@ -107,7 +135,10 @@ async fn every_outcome_is_shown_with_its_counts_and_errors_and_older_runs_are_pa
         assert!(page.has("svg.chart-wide") && page.text().contains("succeeded"));
     }
     assert!(outcomes.contains(&RunOutcome::Succeeded), "{outcomes:?}");
-    assert!(outcomes.iter().any(|o| *o != RunOutcome::Succeeded), "{outcomes:?}");
+    assert!(
+        outcomes.iter().any(|o| *o != RunOutcome::Succeeded),
+        "{outcomes:?}"
+    );
 }
 
 #[tokio::test]
@@ -116,8 +147,15 @@ async fn a_platform_that_is_down_leaves_the_page_with_its_age() {
     let flow = watched.flow("Loyalty", "hour", Some(1)).await;
     watched.advance(30 * MINUTE_MS);
     watched.read().await;
-    let fault = Fault::Status { status: 403, body: BodyForm::default() };
-    watched.app.emulator.control().arm(Rule::on("GET", "**/runs").times(0).then(fault));
+    let fault = Fault::Status {
+        status: 403,
+        body: BodyForm::default(),
+    };
+    watched
+        .app
+        .emulator
+        .control()
+        .arm(Rule::on("GET", "**/runs").times(0).then(fault));
     watched.advance(HOUR_MS / 2);
     let mut ana = watched.app.visitor("ana").await;
     let path = format!("/flows/{flow}");
@@ -125,7 +163,9 @@ async fn a_platform_that_is_down_leaves_the_page_with_its_age() {
         .eventually("the page says since when", async || {
             let mut visitor = watched.app.visitor("ana").await;
             let page = visitor.get(&path).await;
-            page.text().contains("cannot be read from Adobe since").then_some(())
+            page.text()
+                .contains("cannot be read from Adobe since")
+                .then_some(())
         })
         .await;
     let page = ana.get(&path).await;
@@ -139,7 +179,11 @@ async fn a_platform_that_is_down_leaves_the_page_with_its_age() {
 async fn an_unknown_flow_is_not_found() {
     let watched = Watched::start().await;
     let mut ana = watched.app.visitor("ana").await;
-    for path in ["/flows/nothing", "/flows/nothing/status", "/flows/nothing/runs/none"] {
+    for path in [
+        "/flows/nothing",
+        "/flows/nothing/status",
+        "/flows/nothing/runs/none",
+    ] {
         assert_eq!(ana.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
     let awaited = ana.get("/flows/nothing/status?version=awaited").await;

@@ -15,7 +15,9 @@ async fn stored(watched: &Watched, flow_ids: &[String]) -> Vec<String> {
     let mut ids = Vec::new();
     for flow in flow_ids {
         let store = watched.app.store();
-        let found = runs::latest(store, &watched.environment.id, flow, None, 100_000).await.unwrap();
+        let found = runs::latest(store, &watched.environment.id, flow, None, 100_000)
+            .await
+            .unwrap();
         ids.extend(found.into_iter().map(|run| run.id));
     }
     ids.sort_unstable();
@@ -26,7 +28,9 @@ async fn same_runs_as_the_platform(watched: &Watched, flows: &[String]) {
     let expected = watched.runs_at_the_platform().await;
     assert!(!expected.is_empty());
     watched
-        .eventually("the same runs are stored", async || (stored(watched, flows).await == expected).then_some(()))
+        .eventually("the same runs are stored", async || {
+            (stored(watched, flows).await == expected).then_some(())
+        })
         .await;
 }
 
@@ -37,18 +41,31 @@ async fn flows_made_elsewhere_appear_with_what_their_connections_say_and_stay_wh
     watched.read().await;
     let flow = watched.mirrored(&id).await;
     let record = &flow.record;
-    assert_eq!((record.name.as_str(), record.state.as_str()), ("Loyalty", "enabled"));
+    assert_eq!(
+        (record.name.as_str(), record.state.as_str()),
+        ("Loyalty", "enabled")
+    );
     assert_eq!(record.connector.as_deref(), Some("amazon-s3"));
     assert_eq!(record.source_path.as_deref(), Some("acme/in"));
     assert_eq!(record.dataset_id.as_ref().map(String::len), Some(24));
-    assert_eq!((record.frequency.as_deref(), record.interval_count), (Some("hour"), Some(2)));
+    assert_eq!(
+        (record.frequency.as_deref(), record.interval_count),
+        (Some("hour"), Some(2))
+    );
     assert_eq!(flow.gone_at, None);
 
-    watched.client().send(&Call::delete(ObjectKind::Flow, &id), "elsewhere").await;
+    watched
+        .client()
+        .send(&Call::delete(ObjectKind::Flow, &id), "elsewhere")
+        .await;
     watched.read().await;
     let flow = watched.mirrored(&id).await;
     assert!(flow.gone_at.is_some());
-    assert_eq!(flow.record.source_path.as_deref(), Some("acme/in"), "what was known stays");
+    assert_eq!(
+        flow.record.source_path.as_deref(),
+        Some("acme/in"),
+        "what was known stays"
+    );
 }
 
 #[tokio::test]
@@ -59,7 +76,9 @@ async fn a_run_is_followed_from_its_start_to_its_end() {
     for _ in 0..40 {
         watched.advance(MINUTE_MS / 2);
         watched.read().await;
-        let found = runs::latest(watched.app.store(), &watched.environment.id, &flow, None, 10).await.unwrap();
+        let found = runs::latest(watched.app.store(), &watched.environment.id, &flow, None, 10)
+            .await
+            .unwrap();
         if let Some(run) = found.first()
             && seen.last() != Some(&run.outcome)
         {
@@ -77,7 +96,11 @@ async fn a_run_is_followed_from_its_start_to_its_end() {
 
 #[tokio::test]
 async fn a_long_history_is_filled_and_a_gap_is_closed_without_losing_or_doubling_a_run() {
-    let seed = SeedOptions { flows: 6, days: 20, runs_per_day: Some(6) };
+    let seed = SeedOptions {
+        flows: 6,
+        days: 20,
+        runs_per_day: Some(6),
+    };
     let watched = Watched::with(Some(seed)).await;
     watched.read().await;
     let flows: Vec<String> = flow_ids(&watched).await;
@@ -97,14 +120,22 @@ async fn a_long_history_is_filled_and_a_gap_is_closed_without_losing_or_doubling
         let sums = runs::counts(store, id, flow).await.unwrap();
         let counted = sums.succeeded + sums.partial + sums.failed + sums.unfinished;
         let rows = runs::latest(store, id, flow, None, 100_000).await.unwrap();
-        assert_eq!(usize::try_from(counted), Ok(rows.len()), "the day sums hold each run once");
+        assert_eq!(
+            usize::try_from(counted),
+            Ok(rows.len()),
+            "the day sums hold each run once"
+        );
     }
 }
 
 async fn flow_ids(watched: &Watched) -> Vec<String> {
     use futures_util::TryStreamExt;
     let pages: Vec<_> = watched.client().flows().try_collect().await.unwrap();
-    pages.into_iter().flat_map(|page| page.items).map(|flow| flow.id).collect()
+    pages
+        .into_iter()
+        .flat_map(|page| page.items)
+        .map(|flow| flow.id)
+        .collect()
 }
 
 #[tokio::test]
@@ -116,21 +147,35 @@ async fn a_failing_platform_erases_nothing_and_is_told_with_its_reason() {
     let before = stored(&watched, std::slice::from_ref(&flow)).await;
     assert_eq!(before.len(), 1);
 
-    let fault = Fault::Status { status: 403, body: BodyForm::default() };
-    watched.app.emulator.control().arm(Rule::on("GET", "**/flows").times(0).then(fault));
+    let fault = Fault::Status {
+        status: 403,
+        body: BodyForm::default(),
+    };
+    watched
+        .app
+        .emulator
+        .control()
+        .arm(Rule::on("GET", "**/flows").times(0).then(fault));
     let failed_at = watched.now_ms();
     watched.advance(HOUR_MS);
     let state = watched
         .eventually("the failure is noted", async || {
             let (store, id) = (watched.app.store(), &watched.environment.id);
-            let state = sync_state::get(store, id, SyncTopic::Flows).await.unwrap().unwrap();
+            let state = sync_state::get(store, id, SyncTopic::Flows)
+                .await
+                .unwrap()
+                .unwrap();
             state.failing_since_at.is_some().then_some(state)
         })
         .await;
     assert!(state.problem.unwrap().contains("403"));
     assert!(state.succeeded_at.unwrap() <= failed_at, "the last success stays");
     assert_eq!(stored(&watched, std::slice::from_ref(&flow)).await, before);
-    assert_eq!(watched.mirrored(&flow).await.gone_at, None, "a list that failed proves nothing");
+    assert_eq!(
+        watched.mirrored(&flow).await.gone_at,
+        None,
+        "a list that failed proves nothing"
+    );
 
     watched.app.emulator.control().disarm();
     watched.advance(10 * MINUTE_MS);
@@ -146,14 +191,26 @@ async fn where_runs_cannot_be_listed_by_their_start_they_are_listed_flow_by_flow
     let watched = Watched::start().await;
     let refusal = json!({"type": "https://ns.adobe.com/aep/errors/FLOW-1423-400", "title": "Unsupported filter",
         "status": 400, "report": {"detailed-message": "The filter field is not supported."}});
-    let refuse = Fault::Answer { status: 400, body: refusal };
-    watched.app.emulator.control().arm(Rule::on("GET", "**/runs").then(refuse));
+    let refuse = Fault::Answer {
+        status: 400,
+        body: refusal,
+    };
+    watched
+        .app
+        .emulator
+        .control()
+        .arm(Rule::on("GET", "**/runs").then(refuse));
     watched.read().await;
-    let flows = [watched.flow("Loyalty", "hour", Some(1)).await, watched.flow("Orders", "hour", Some(1)).await];
+    let flows = [
+        watched.flow("Loyalty", "hour", Some(1)).await,
+        watched.flow("Orders", "hour", Some(1)).await,
+    ];
     watched.advance(3 * HOUR_MS);
     watched.read().await;
     same_runs_as_the_platform(&watched, &flows).await;
     let by_flow = watched.app.emulator.control().ledger();
-    let by_flow = by_flow.iter().filter(|entry| entry.target.contains("flowId%3D%3D"));
+    let by_flow = by_flow
+        .iter()
+        .filter(|entry| entry.target.contains("flowId%3D%3D"));
     assert!(by_flow.count() >= 2);
 }

@@ -5,7 +5,11 @@
 //! create at the platform to the dataflow's id in the database. `cargo bench --bench setup_critical_path` prints the
 //! figures and fails over the budget; the number of runs can be given as an argument.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot start fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a benchmark that cannot start fails by panicking"
+)]
 
 #[path = "../tests/integration/support/recipes.rs"]
 mod recipes;

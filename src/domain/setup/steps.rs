@@ -135,4 +135,3 @@ pub enum Effect {
     /// Nothing before this time (UTC epoch milliseconds).
     WaitUntil(i64),
 }
-

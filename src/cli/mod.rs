@@ -6,9 +6,12 @@
 mod config;
 mod demo;
 mod emulator;
+mod environment;
 mod exit;
+mod operator;
 mod serve;
 mod settings;
+mod user;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -38,6 +41,10 @@ enum Command {
     /// Serve Headgate
     Serve(serve::Arguments),
     Emulator(emulator::Arguments),
+    /// Add, list and disable people
+    User(user::Arguments),
+    /// Add, list and check environments
+    Environment(environment::Arguments),
     /// Print the settings in force, where each comes from and what it means
     Config(config::Arguments),
 }
@@ -48,6 +55,8 @@ impl Command {
             Self::Demo(arguments) => demo::run(&arguments).await,
             Self::Serve(arguments) => serve::run(&arguments).await,
             Self::Config(arguments) => config::run(&arguments, &mut std::io::stdout()),
+            Self::User(arguments) => user::run(arguments).await,
+            Self::Environment(arguments) => environment::run(arguments).await,
             Self::Emulator(arguments) => emulator::run(arguments).await,
         }
     }

@@ -12,7 +12,7 @@ use crate::bootstrap::{self, Variation};
 use crate::config::{Config, Sources};
 use crate::domain::setup::Rules;
 use crate::domain::{SystemClock, new_id};
-use crate::emulator::{Emulator, Options, SeedOptions};
+use crate::emulator::{self, Emulator, Options, SeedOptions};
 use crate::lifecycle::Lifecycle;
 use crate::platform::HttpOptions;
 use crate::telemetry;
@@ -20,6 +20,8 @@ use crate::web::state::Demo;
 
 /// How many seconds of the emulator's schedules pass in one second.
 const SPEED: u32 = 30;
+/// Where a kept directory remembers the emulator's port.
+const EMULATOR_PORT: &str = "emulator.port";
 /// Keeps the seeded history the same from one start to the next.
 const SEED: u64 = 20_260_301;
 
@@ -60,10 +62,8 @@ pub async fn run(arguments: &Arguments) -> Result<(), CliError> {
         seed: Some(SeedOptions::default()),
         ..Options::default()
     };
-    let emulator = Emulator::start(options)
-        .await
-        .map_err(|error| CliError::new(Exit::Unreachable, error))?;
     let directory = ThrowAway::new(arguments.data_dir.clone());
+    let emulator = start_emulator(options, &directory).await?;
     let config = config(&listen, &directory.path, &emulator.url())?;
     let variation = Variation {
         clock: Arc::new(SystemClock),
@@ -101,6 +101,28 @@ pub async fn run(arguments: &Arguments) -> Result<(), CliError> {
     let ended = finish(running).await;
     emulator.shutdown().await;
     ended
+}
+
+/// Starts the emulator. A kept directory remembers its port, because environments belong to one address.
+async fn start_emulator(mut options: Options, directory: &ThrowAway) -> Result<emulator::Running, CliError> {
+    let remembered = directory.path.join(EMULATOR_PORT);
+    if directory.keep {
+        let port = std::fs::read_to_string(&remembered)
+            .ok()
+            .and_then(|port| port.trim().parse().ok());
+        options.listen.set_port(port.unwrap_or(0));
+    }
+    let running = Emulator::start(options)
+        .await
+        .map_err(|error| CliError::new(Exit::Unreachable, error))?;
+    if directory.keep
+        && let Some((_, port)) = running.url().rsplit_once(':')
+    {
+        std::fs::create_dir_all(&directory.path)
+            .and_then(|()| std::fs::write(&remembered, port))
+            .map_err(|error| CliError::writing("the demo's data directory", error))?;
+    }
+    Ok(running)
 }
 
 /// The demo's people sign in without a password, so nobody else may reach it.

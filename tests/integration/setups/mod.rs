@@ -4,5 +4,6 @@
 
 mod creating;
 mod interrupted;
+mod killed;
 mod pages;
 mod undoing;

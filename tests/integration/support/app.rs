@@ -137,27 +137,14 @@ impl App {
     }
 
     /// Somebody without a session.
-    pub fn stranger(&self) -> Visitor<'_> {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .unwrap();
-        Visitor {
-            app: self,
-            http,
-            cookies: BTreeMap::new(),
-        }
+    pub fn stranger(&self) -> Visitor {
+        Visitor::of(&self.url(""))
     }
 
     /// Somebody who has signed in by the form.
-    pub async fn visitor(&self, login: &str) -> Visitor<'_> {
+    pub async fn visitor(&self, login: &str) -> Visitor {
         let mut visitor = self.stranger();
-        let page = visitor.get("/sign-in").await;
-        let answer = visitor
-            .submit(&page, "/sign-in", &[("login", login), ("password", PASSWORD)])
-            .await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        visitor.sign_in(login).await;
         visitor
     }
 }
@@ -179,8 +166,8 @@ fn config(directory: &std::path::Path, platform: &str) -> Config {
 }
 
 /// A browser without scripts: keeps cookies, sends forms with all their fields.
-pub struct Visitor<'a> {
-    app: &'a App,
+pub struct Visitor {
+    base: String,
     http: reqwest::Client,
     cookies: BTreeMap<String, String>,
 }
@@ -193,7 +180,28 @@ pub struct Answer {
     pub body: String,
 }
 
-impl Visitor<'_> {
+impl Visitor {
+    /// Somebody without a session at the server with this address.
+    pub fn of(base: &str) -> Self {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy();
+        Self {
+            base: base.to_owned(),
+            http: http.build().unwrap(),
+            cookies: BTreeMap::new(),
+        }
+    }
+
+    /// Signs in by the form with [`PASSWORD`].
+    pub async fn sign_in(&mut self, login: &str) {
+        let page = self.get("/sign-in").await;
+        let answer = self
+            .submit(&page, "/sign-in", &[("login", login), ("password", PASSWORD)])
+            .await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+    }
+
     pub async fn get(&mut self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], None).await
     }
@@ -206,7 +214,7 @@ impl Visitor<'_> {
         headers: &[(&str, &str)],
         form: Option<&[(String, String)]>,
     ) -> Answer {
-        let mut request = self.http.request(method, self.app.url(path));
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -251,7 +259,7 @@ impl Visitor<'_> {
 
     /// Sends fields as a form of our own pages would be sent.
     pub async fn post(&mut self, path: &str, fields: &[(String, String)]) -> Answer {
-        let origin = self.app.url("");
+        let origin = self.base.clone();
         let headers = [("origin", origin.as_str()), ("sec-fetch-site", "same-origin")];
         self.send(Method::POST, path, &headers, Some(fields)).await
     }

@@ -207,8 +207,6 @@ fn columns(query: &FlowsQuery) -> Vec<SortLink> {
     vec![
         by("Name", "", FlowSort::Name, Direction::Ascending),
         plain("State"),
-        plain("Environment"),
-        plain("Connector"),
         plain("Schedule"),
         by("Last run", LAST_RUN, FlowSort::LastRun, Direction::Descending),
         plain("Last 30 runs"),

@@ -1,0 +1,113 @@
+//! The real binary as a process of its own, to be killed.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use super::app::PASSWORD;
+
+/// A `headgate serve` on a data directory, talking to an emulator. Dropping it kills it.
+pub struct Server {
+    child: Child,
+    pub url: String,
+}
+
+/// `headgate` with these arguments, on this data directory and this platform.
+fn headgate(directory: &Path, platform: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headgate"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("HEADGATE_DATA_DIR", directory)
+        .env("HEADGATE_PLATFORM_URL", platform)
+        .env("HEADGATE_IMS_URL", platform)
+        .env("HEADGATE_LOG", "trace");
+    command
+}
+
+/// Runs a command to its end with this text on standard input.
+pub fn run(directory: &Path, platform: &str, arguments: &[&str], input: &str) -> Output {
+    let mut command = headgate(directory, platform, arguments);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// Makes the person `ana` (editor) and the environment "Retail dev".
+pub fn populate(directory: &Path, platform: &str) {
+    let password = format!("{PASSWORD}\n");
+    let person = ["user", "add", "ana", "--role", "editor", "--team", "Retail data"];
+    let added = run(directory, platform, &person, &password);
+    assert!(added.status.success(), "{added:?}");
+    let environment = [
+        "environment",
+        "add",
+        "Retail dev",
+        "--team",
+        "Retail data",
+        "--organization",
+        "0123456789ABCDEF01234567@AdobeOrg",
+        "--sandbox",
+        "dev",
+        "--client-id",
+        "headgate-demo",
+    ];
+    let added = run(directory, platform, &environment, "headgate-demo-secret\n");
+    assert!(added.status.success(), "{added:?}");
+}
+
+impl Server {
+    /// Starts it and waits until it answers. Its log goes to `log` in the directory.
+    pub async fn start(directory: &Path, platform: &str) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let listen = format!("127.0.0.1:{port}");
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(directory.join("log"))
+            .unwrap();
+        let mut command = headgate(directory, platform, &["serve", "--listen", &listen]);
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let server = Self {
+            child,
+            url: format!("http://{listen}"),
+        };
+        for _ in 0..200 {
+            if reqwest::get(format!("{}/healthz", server.url))
+                .await
+                .is_ok_and(|answer| answer.status().is_success())
+            {
+                return server;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!(
+            "the server does not answer: {}",
+            std::fs::read_to_string(directory.join("log")).unwrap()
+        );
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have been killed by the test already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

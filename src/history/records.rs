@@ -87,3 +87,100 @@ pub(super) fn run_row(environment_id: &str, run: &Run, read_at: i64) -> Mirrored
         raw: run.raw.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::RunError;
+    use serde_json::json;
+
+    fn run(status: &str) -> Run {
+        Run {
+            id: "r".into(),
+            flow_id: "f".into(),
+            status: status.into(),
+            started_at: Some(1_000),
+            completed_at: Some(4_000),
+            created_at: Some(900),
+            updated_at: Some(5_000),
+            records_in: Some(100),
+            records_out: Some(100),
+            records_failed: None,
+            records_skipped: None,
+            files_in: None,
+            files_out: None,
+            bytes_in: None,
+            bytes_out: None,
+            errors: vec![],
+            window_start: None,
+            window_end: None,
+            batch_ids: vec![],
+            raw: json!({"id": "r"}),
+        }
+    }
+
+    fn row(run: &Run) -> RunRow {
+        run_row("e", run, 9_000).row
+    }
+
+    #[test]
+    fn a_success_with_rejected_rows_or_errors_is_partial() {
+        assert_eq!(row(&run("success")).outcome, RunOutcome::Succeeded);
+        let rejected = Run {
+            records_failed: Some(1),
+            ..run("success")
+        };
+        assert_eq!(row(&rejected).outcome, RunOutcome::Partial);
+        let error = |code: &str| RunError {
+            code: Some(code.into()),
+            message: "rows were lost".into(),
+        };
+        let told = row(&Run {
+            errors: vec![error("CONNECTOR-2001-500"), error("133")],
+            ..run("success")
+        });
+        assert_eq!(
+            (told.outcome, told.error_code.as_deref()),
+            (RunOutcome::Partial, Some("CONNECTOR-2001-500"))
+        );
+        assert_eq!(told.error_message.as_deref(), Some("rows were lost"));
+    }
+
+    #[test]
+    fn what_is_not_told_is_not_made_up() {
+        let early = Run {
+            started_at: None,
+            completed_at: None,
+            updated_at: None,
+            ..run("scheduled")
+        };
+        let told = row(&early);
+        assert_eq!(
+            (told.outcome, told.started_at, told.duration_ms),
+            (RunOutcome::Waiting, 900, None)
+        );
+        assert_eq!(
+            (told.files_in, told.bytes_in, told.error_code),
+            (None, None, None)
+        );
+        let bare = Run {
+            created_at: None,
+            ..early
+        };
+        assert_eq!(
+            row(&bare).started_at,
+            9_000,
+            "the time of reading stands for a start that nobody tells"
+        );
+        let odd = row(&run("teleported"));
+        assert_eq!(
+            (odd.outcome, odd.status.as_str()),
+            (RunOutcome::Unknown, "teleported")
+        );
+        let backwards = Run {
+            completed_at: Some(500),
+            ..run("failed")
+        };
+        assert_eq!(row(&backwards).duration_ms, Some(0));
+    }
+}

@@ -54,7 +54,7 @@ async fn it_shows_strips_what_comes_next_and_an_environment_that_fails() {
         .arm(Rule::on("GET", "**/flows").times(0).then(fault));
     watched.advance(HOUR_MS / 4);
     watched
-        .eventually("the overview names the environment", async || {
+        .as_time_passes("the overview names the environment", async || {
             let mut visitor = watched.app.visitor("ana").await;
             visitor
                 .get("/")

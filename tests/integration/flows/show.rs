@@ -1,9 +1,12 @@
 //! The page of a flow and of its runs.
 
 use headgate::domain::RunOutcome;
+use headgate::domain::setup::SetupState;
 use headgate::emulator::SeedOptions;
 use headgate::emulator::faults::{BodyForm, Fault, Rule};
 use headgate::store::runs;
+use headgate::store::setups::Setup;
+use headgate::store::{self};
 use reqwest::StatusCode;
 
 use crate::support::app::Answer;
@@ -160,7 +163,7 @@ async fn a_platform_that_is_down_leaves_the_page_with_its_age() {
     let mut ana = watched.app.visitor("ana").await;
     let path = format!("/flows/{flow}");
     watched
-        .eventually("the page says since when", async || {
+        .as_time_passes("the page says since when", async || {
             let mut visitor = watched.app.visitor("ana").await;
             let page = visitor.get(&path).await;
             page.text()
@@ -188,4 +191,52 @@ async fn an_unknown_flow_is_not_found() {
     }
     let awaited = ana.get("/flows/nothing/status?version=awaited").await;
     assert_eq!(awaited.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn a_flow_that_a_setup_has_just_made_is_awaited_and_then_shown() {
+    let watched = Watched::start().await;
+    watched.read().await;
+    let (store, flow) = (
+        watched.app.store(),
+        watched.flow("Loyalty", "hour", Some(1)).await,
+    );
+    let ana = store::people::user_by_login(store, "ana").await.unwrap().unwrap();
+    let setup = Setup {
+        id: "setup".into(),
+        team_id: watched.environment.team_id.clone(),
+        environment_id: watched.environment.id.clone(),
+        template_version_id: None,
+        draft_id: "draft".into(),
+        flow_name: "Loyalty".into(),
+        state: SetupState::Done,
+        question: None,
+        question_detail: None,
+        undoing: false,
+        retry_at: None,
+        recipe: "{}".into(),
+        answers: "{}".into(),
+        flow_id: Some(flow.clone()),
+        started_by: ana.id,
+        created_at: 1,
+        updated_at: 1,
+        finished_at: Some(1),
+    };
+    let mut tx = store.begin().await.unwrap();
+    store::setups::insert(&mut tx, &setup, &[]).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let mut vera = watched.app.visitor("vera").await;
+    let page = vera.get(&format!("/flows/{flow}")).await;
+    assert!(
+        page.text().contains("is being read from Adobe"),
+        "{}",
+        page.text()
+    );
+    let look = page.attributes("[hx-get$=awaited]", "hx-get").remove(0);
+    assert!(!vera.get(&look).await.headers.contains_key("hx-refresh"));
+    watched.read().await;
+    assert_eq!(vera.get(&look).await.headers["hx-refresh"], "true");
+    let page = vera.get(&format!("/flows/{flow}")).await;
+    assert!(page.has("a[href='/setups/setup']"), "{}", page.text());
 }

@@ -159,7 +159,7 @@ async fn a_failing_platform_erases_nothing_and_is_told_with_its_reason() {
     let failed_at = watched.now_ms();
     watched.advance(HOUR_MS);
     let state = watched
-        .eventually("the failure is noted", async || {
+        .as_time_passes("the failure is noted", async || {
             let (store, id) = (watched.app.store(), &watched.environment.id);
             let state = sync_state::get(store, id, SyncTopic::Flows)
                 .await

@@ -124,22 +124,28 @@ impl Watched {
     pub async fn read(&self) {
         // A reading that was under way already may end in the first of the two.
         for _ in 0..2 {
-            let (from, last_push) = (self.now_ms() + BETWEEN_READINGS_MS, Cell::new(None));
-            self.eventually("everything was read", async || {
-                // Time stands still, so a reading that ends just after a push waits for the next one.
-                if last_push
-                    .get()
-                    .is_none_or(|at: Instant| at.elapsed() > Duration::from_secs(2))
-                {
-                    self.advance(BETWEEN_READINGS_MS);
-                    last_push.set(Some(Instant::now()));
-                }
+            let from = self.now_ms() + BETWEEN_READINGS_MS;
+            self.as_time_passes("everything was read", async || {
                 let flows = self.sync(SyncTopic::Flows).await;
                 let runs = self.sync(SyncTopic::Runs).await;
                 (flows >= Some(from) && runs >= Some(from)).then_some(())
             })
             .await;
         }
+    }
+
+    /// Like [`Self::eventually`], with some seconds passing now and again: a reading that ends just after time has
+    /// moved waits for the next move.
+    pub async fn as_time_passes<T>(&self, what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+        let moved: Cell<Option<Instant>> = Cell::new(None);
+        self.eventually(what, async || {
+            if moved.get().is_none_or(|at| at.elapsed() > Duration::from_secs(2)) {
+                self.advance(BETWEEN_READINGS_MS);
+                moved.set(Some(Instant::now()));
+            }
+            ask().await
+        })
+        .await
     }
 
     async fn sync(&self, topic: SyncTopic) -> Option<i64> {

@@ -2,5 +2,7 @@
 
 mod architecture;
 mod emulator;
+mod flows;
+mod history;
 mod setups;
 mod support;

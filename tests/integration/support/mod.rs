@@ -5,4 +5,5 @@
 pub mod app;
 pub mod process;
 pub mod recipes;
+pub mod watched;
 pub mod works;

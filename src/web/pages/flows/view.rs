@@ -188,6 +188,16 @@ impl RunRow {
     }
 }
 
+impl RunRow {
+    /// Files and bytes in one cell: `2 · 218 kB`.
+    pub(in crate::web::pages) fn volume(&self) -> String {
+        match (self.files.as_str(), self.bytes.as_str()) {
+            (files, NOT_TOLD) => files.to_owned(),
+            (files, bytes) => format!("{files} · {bytes}"),
+        }
+    }
+}
+
 /// How long a run took; nothing while it is going on.
 pub(in crate::web::pages) fn duration(run: &Run) -> String {
     run.duration_ms

@@ -1,0 +1,8 @@
+//! The pages of flows and runs, and the overview.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod list;
+mod overview;
+mod show;
+mod switch;

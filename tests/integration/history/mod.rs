@@ -1,0 +1,5 @@
+//! The mirror of flows and runs, against an emulator whose time the tests move.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod reading;

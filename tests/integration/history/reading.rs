@@ -1,0 +1,216 @@
+//! What is read, and what a failure leaves.
+
+use headgate::domain::{DAY_MS, RunOutcome};
+use headgate::emulator::SeedOptions;
+use headgate::emulator::faults::{BodyForm, Fault, Rule};
+use headgate::platform::{Call, ObjectKind};
+use headgate::store::runs;
+use headgate::store::sync_state::{self, SyncTopic};
+use serde_json::json;
+
+use crate::support::watched::{HOUR_MS, MINUTE_MS, Watched};
+
+/// The ids of all stored runs of some flows.
+async fn stored(watched: &Watched, flow_ids: &[String]) -> Vec<String> {
+    let mut ids = Vec::new();
+    for flow in flow_ids {
+        let store = watched.app.store();
+        let found = runs::latest(store, &watched.environment.id, flow, None, 100_000)
+            .await
+            .unwrap();
+        ids.extend(found.into_iter().map(|run| run.id));
+    }
+    ids.sort_unstable();
+    ids
+}
+
+async fn same_runs_as_the_platform(watched: &Watched, flows: &[String]) {
+    let expected = watched.runs_at_the_platform().await;
+    assert!(!expected.is_empty());
+    watched
+        .eventually("the same runs are stored", async || {
+            (stored(watched, flows).await == expected).then_some(())
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn flows_made_elsewhere_appear_with_what_their_connections_say_and_stay_when_they_are_gone() {
+    let watched = Watched::start().await;
+    let id = watched.flow("Loyalty", "hour", Some(2)).await;
+    watched.read().await;
+    let flow = watched.mirrored(&id).await;
+    let record = &flow.record;
+    assert_eq!(
+        (record.name.as_str(), record.state.as_str()),
+        ("Loyalty", "enabled")
+    );
+    assert_eq!(record.connector.as_deref(), Some("amazon-s3"));
+    assert_eq!(record.source_path.as_deref(), Some("acme/in"));
+    assert_eq!(record.dataset_id.as_ref().map(String::len), Some(24));
+    assert_eq!(
+        (record.frequency.as_deref(), record.interval_count),
+        (Some("hour"), Some(2))
+    );
+    assert_eq!(flow.gone_at, None);
+
+    watched
+        .client()
+        .send(&Call::delete(ObjectKind::Flow, &id), "elsewhere")
+        .await;
+    watched.read().await;
+    let flow = watched.mirrored(&id).await;
+    assert!(flow.gone_at.is_some());
+    assert_eq!(
+        flow.record.source_path.as_deref(),
+        Some("acme/in"),
+        "what was known stays"
+    );
+}
+
+#[tokio::test]
+async fn a_run_is_followed_from_its_start_to_its_end() {
+    let watched = Watched::start().await;
+    let flow = watched.flow("Loyalty", "hour", Some(1)).await;
+    let mut seen: Vec<RunOutcome> = Vec::new();
+    for _ in 0..40 {
+        watched.advance(MINUTE_MS / 2);
+        watched.read().await;
+        let found = runs::latest(watched.app.store(), &watched.environment.id, &flow, None, 10)
+            .await
+            .unwrap();
+        if let Some(run) = found.first()
+            && seen.last() != Some(&run.outcome)
+        {
+            seen.push(run.outcome);
+        }
+        if seen.last().is_some_and(|outcome| outcome.is_final()) {
+            break;
+        }
+    }
+    assert_eq!(seen.first(), Some(&RunOutcome::Running), "{seen:?}");
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    let flow = watched.mirrored(&flow).await;
+    assert_eq!(flow.last_run_outcome, seen.last().copied());
+}
+
+#[tokio::test]
+async fn a_long_history_is_filled_and_a_gap_is_closed_without_losing_or_doubling_a_run() {
+    let seed = SeedOptions {
+        flows: 6,
+        days: 20,
+        runs_per_day: Some(6),
+    };
+    let watched = Watched::with(Some(seed)).await;
+    watched.read().await;
+    let flows: Vec<String> = flow_ids(&watched).await;
+    assert_eq!(flows.len(), 2);
+    same_runs_as_the_platform(&watched, &flows).await;
+
+    // As after a week in which this server did not run.
+    watched.advance(7 * DAY_MS);
+    watched.read().await;
+    same_runs_as_the_platform(&watched, &flows).await;
+    let state = sync_state::get(watched.app.store(), &watched.environment.id, SyncTopic::Runs).await;
+    let watermark = state.unwrap().unwrap().watermark_at;
+    assert!(watched.now_ms() - watermark < HOUR_MS, "the gap is closed");
+
+    for flow in &flows {
+        let (store, id) = (watched.app.store(), &watched.environment.id);
+        let sums = runs::counts(store, id, flow).await.unwrap();
+        let counted = sums.succeeded + sums.partial + sums.failed + sums.unfinished;
+        let rows = runs::latest(store, id, flow, None, 100_000).await.unwrap();
+        assert_eq!(
+            usize::try_from(counted),
+            Ok(rows.len()),
+            "the day sums hold each run once"
+        );
+    }
+}
+
+async fn flow_ids(watched: &Watched) -> Vec<String> {
+    use futures_util::TryStreamExt;
+    let pages: Vec<_> = watched.client().flows().try_collect().await.unwrap();
+    pages
+        .into_iter()
+        .flat_map(|page| page.items)
+        .map(|flow| flow.id)
+        .collect()
+}
+
+#[tokio::test]
+async fn a_failing_platform_erases_nothing_and_is_told_with_its_reason() {
+    let watched = Watched::start().await;
+    let flow = watched.flow("Loyalty", "hour", Some(1)).await;
+    watched.advance(30 * MINUTE_MS);
+    watched.read().await;
+    let before = stored(&watched, std::slice::from_ref(&flow)).await;
+    assert_eq!(before.len(), 1);
+
+    let fault = Fault::Status {
+        status: 403,
+        body: BodyForm::default(),
+    };
+    watched
+        .app
+        .emulator
+        .control()
+        .arm(Rule::on("GET", "**/flows").times(0).then(fault));
+    let failed_at = watched.now_ms();
+    watched.advance(HOUR_MS);
+    let state = watched
+        .eventually("the failure is noted", async || {
+            let (store, id) = (watched.app.store(), &watched.environment.id);
+            let state = sync_state::get(store, id, SyncTopic::Flows)
+                .await
+                .unwrap()
+                .unwrap();
+            state.failing_since_at.is_some().then_some(state)
+        })
+        .await;
+    assert!(state.problem.unwrap().contains("403"));
+    assert!(state.succeeded_at.unwrap() <= failed_at, "the last success stays");
+    assert_eq!(stored(&watched, std::slice::from_ref(&flow)).await, before);
+    assert_eq!(
+        watched.mirrored(&flow).await.gone_at,
+        None,
+        "a list that failed proves nothing"
+    );
+
+    watched.app.emulator.control().disarm();
+    watched.advance(10 * MINUTE_MS);
+    watched.read().await;
+    let state = sync_state::get(watched.app.store(), &watched.environment.id, SyncTopic::Flows).await;
+    let state = state.unwrap().unwrap();
+    assert_eq!((state.failing_since_at, state.problem), (None, None));
+    assert_eq!(stored(&watched, &[flow]).await.len(), 2);
+}
+
+#[tokio::test]
+async fn where_runs_cannot_be_listed_by_their_start_they_are_listed_flow_by_flow() {
+    let watched = Watched::start().await;
+    let refusal = json!({"type": "https://ns.adobe.com/aep/errors/FLOW-1423-400", "title": "Unsupported filter",
+        "status": 400, "report": {"detailed-message": "The filter field is not supported."}});
+    let refuse = Fault::Answer {
+        status: 400,
+        body: refusal,
+    };
+    watched
+        .app
+        .emulator
+        .control()
+        .arm(Rule::on("GET", "**/runs").then(refuse));
+    watched.read().await;
+    let flows = [
+        watched.flow("Loyalty", "hour", Some(1)).await,
+        watched.flow("Orders", "hour", Some(1)).await,
+    ];
+    watched.advance(3 * HOUR_MS);
+    watched.read().await;
+    same_runs_as_the_platform(&watched, &flows).await;
+    let by_flow = watched.app.emulator.control().ledger();
+    let by_flow = by_flow
+        .iter()
+        .filter(|entry| entry.target.contains("flowId%3D%3D"));
+    assert!(by_flow.count() >= 2);
+}

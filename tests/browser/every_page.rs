@@ -1,17 +1,22 @@
 //! Every page of the route table, as a person reaches it: by following links.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use axum::http::Method;
+use headgate::web::assets;
 use headgate::web::routes::ROUTES;
 
+use crate::journeys::fill_in_template;
 use crate::support::chrome::{DESK, Kind, PHONE};
 use crate::support::demo::Demo;
 use crate::support::visitor::Visitor;
 
 /// GET routes that are no pages: files, probes, downloads, fragments and streams of pages.
-const NO_PAGES: [&str; 5] = [
-    "/static/{*path}",
+const NO_PAGES: [&str; 7] = [
+    assets::ROUTE,
+    "/flows/{id}/status",
+    "/environments/{id}/choices/{kind}",
     "/healthz",
     "/readyz",
     "/setups/{id}/progress",
@@ -63,7 +68,15 @@ fn route_of(address: &str) -> Option<&'static str> {
 #[tokio::test]
 async fn every_page_can_be_reached_and_looks_right_in_all_ways() {
     let demo = Demo::start();
-    let visitor = Visitor::come_in(&demo, DESK, ADMIN).await;
+    let mut visitor = Visitor::come_in(&demo, DESK, ADMIN).await;
+    // One dataflow that was created, and one form that was not sent.
+    fill_in_template(&mut visitor, "samples").await;
+    visitor.press("Create flow").await;
+    visitor.sees("The dataflow exists", Duration::from_secs(20)).await;
+    visitor.press("Open the dataflow").await;
+    visitor.sees("A run is going on", Duration::from_secs(60)).await;
+    visitor.open("/").await;
+    fill_in_template(&mut visitor, "unfinished").await;
     let pages = pages(&visitor).await;
     visitor.has_no_complaints().await;
     let mut missing: Vec<&str> = ROUTES

@@ -2,8 +2,14 @@
 //!
 //! They need `chromium` and `chromedriver` on the machine and fail without them; nothing is skipped.
 
-#![expect(clippy::unwrap_used, reason = "tests and their helpers fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests and their helpers fail by panicking"
+)]
 
 mod every_page;
+mod journeys;
+mod screenshots;
 mod signing_in;
 mod support;

@@ -13,6 +13,10 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 ///
 /// # Panics
 /// The program cannot be started.
+#[expect(
+    clippy::zombie_processes,
+    reason = "whoever gets the process ends it when dropped"
+)]
 fn start<T>(
     command: &mut Command,
     advice: &str,

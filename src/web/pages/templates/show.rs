@@ -8,6 +8,7 @@ use super::loaded::Loaded;
 use crate::domain::Role;
 use crate::store;
 use crate::store::connection_templates::ListedVersion;
+use crate::web::audit_trail::AuditTrail;
 use crate::web::error::PageError;
 use crate::web::forms::recipe_words::{self, Fact};
 use crate::web::layout::{Layout, NavEntry};
@@ -35,6 +36,7 @@ struct TemplatePage {
     facts: Vec<Fact>,
     questions: Vec<Fact>,
     versions: Vec<VersionRow>,
+    trail: AuditTrail,
 }
 
 struct VersionRow {
@@ -75,6 +77,7 @@ pub async fn show(
         facts: recipe_words::facts(&loaded.recipe, loaded.connector, &times),
         questions: recipe_words::questions(&loaded.recipe),
         versions: versions.into_iter().map(row).collect(),
+        trail: AuditTrail::of(&state.store, "template", &id, &visit).await?,
         id,
     })
 }

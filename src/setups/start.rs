@@ -106,6 +106,24 @@ impl Setups {
         if let Some(earlier) = store::setups::by_draft(store, team_id, draft_id).await? {
             return Ok(earlier.id);
         }
+        match self.start_anew(actor, user_id, team_id, draft_id).await {
+            Ok(id) => Ok(id),
+            // The same form may have arrived a moment earlier: then that setup has the draft and its secrets.
+            Err(error) => match store::setups::by_draft(store, team_id, draft_id).await? {
+                Some(earlier) => Ok(earlier.id),
+                None => Err(error),
+            },
+        }
+    }
+
+    async fn start_anew(
+        &self,
+        actor: &Actor,
+        user_id: &str,
+        team_id: &str,
+        draft_id: &str,
+    ) -> Result<String, StartError> {
+        let store = &self.inner.store;
         let draft = store::drafts::by_id(store, team_id, draft_id)
             .await?
             .ok_or(StartError::NoDraft)?;
@@ -115,14 +133,7 @@ impl Setups {
         let steps = step_rows(&setup.id, &resolved.plan(&new_tag()))?;
         let secrets = self.gather_secrets(&draft, &resolved).await?;
         let mut tx = store.begin().await?;
-        match store::setups::insert(&mut tx, &setup, &steps).await {
-            Err(StoreError::Duplicate { .. }) => {
-                drop(tx);
-                let earlier = store::setups::by_draft(store, team_id, draft_id).await?;
-                return earlier.map(|setup| setup.id).ok_or(StartError::NoDraft);
-            }
-            other => other?,
-        }
+        store::setups::insert(&mut tx, &setup, &steps).await?;
         self.seal_secrets(&mut tx, &setup, secrets, user_id, now).await?;
         let after = json!({
             "environment_id": setup.environment_id,

@@ -73,7 +73,7 @@ impl Environments {
             findings.steps.push(CheckStep {
                 name: SOURCES.to_owned(),
                 state: CheckState::NotTried,
-                detail: "A step before failed.".to_owned(),
+                detail: "Left out, because the step before did not pass.".to_owned(),
                 duration_ms: 0,
             });
         }

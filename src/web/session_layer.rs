@@ -100,3 +100,29 @@ pub fn removal_cookie(site: &Site) -> Cookie<'static> {
     cookie.make_removal();
     cookie
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use url::Url;
+
+    fn cookie(public_url: &str) -> String {
+        let site = Site::new(
+            &Url::parse(public_url).unwrap(),
+            "127.0.0.1:8080".parse().unwrap(),
+        );
+        session_cookie(&SecretString::from("v"), &site).to_string()
+    }
+
+    #[test]
+    fn with_https_the_cookie_is_bound_to_the_host_and_never_sent_in_clear() {
+        assert_eq!(
+            cookie("https://gate.example"),
+            "__Host-headgate=v; HttpOnly; SameSite=Lax; Secure; Path=/"
+        );
+        assert_eq!(
+            cookie("http://127.0.0.1:8080"),
+            "headgate=v; HttpOnly; SameSite=Lax; Path=/"
+        );
+    }
+}

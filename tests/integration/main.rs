@@ -2,9 +2,14 @@
 
 mod access;
 mod architecture;
+mod audit;
+mod commands;
 mod emulator;
+mod environments;
 mod flows;
+mod health;
 mod history;
+mod session;
 mod setups;
 mod support;
 mod templates;

@@ -12,6 +12,7 @@
 //! | `run` | the loop of one worker |
 //! | `journal` | recording events under the lease |
 //! | `data_lake` | the one connection that setups share |
+//! | `points` | where a test can stop a debug build, around the journal |
 //! | `sending`, `looking`, `undoing` | one call each, and what its answer means |
 
 mod data_lake;
@@ -19,6 +20,8 @@ mod dispatcher;
 mod journal;
 mod looking;
 mod people;
+#[cfg(debug_assertions)]
+mod points;
 mod run;
 mod sending;
 mod start;
@@ -35,6 +38,8 @@ use crate::store::Store;
 use crate::vault::KeyRing;
 
 pub use people::PersonError;
+#[cfg(debug_assertions)]
+pub use points::Point;
 pub use start::{ResolvedDraft, StartError, resolve_draft};
 
 /// How long a worker holds a setup without renewing, in milliseconds.

@@ -12,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::data_lake::DataLake;
 use super::journal::{Note, RecordError, Taken};
 use super::looking;
+#[cfg(debug_assertions)]
+use super::points::{self, Point};
 use super::sending::{self, NotReady};
 use super::undoing::{self, Verdict};
 use super::{LEASE_TTL_MS, Setups, lease_name};
@@ -238,7 +240,11 @@ impl<'a> Worker<'a> {
                 }
             }
         }
+        #[cfg(debug_assertions)]
+        points::reached(Point::BeforeIntent, kinds).await;
         self.taken.record(self.setups, intents).await?;
+        #[cfg(debug_assertions)]
+        points::reached(Point::AfterIntent, kinds).await;
         for (kind, call, secrets) in calls {
             let client = self.client.clone();
             self.fly(kind, async move {
@@ -322,13 +328,32 @@ impl<'a> Worker<'a> {
         if kind == StepKind::DataLakeConnection {
             self.remember_data_lake(&event).await?;
         }
-        Ok(self.taken.record(self.setups, vec![(event, note)]).await?)
+        #[cfg(debug_assertions)]
+        points::reached(self.outcome_point(true), &[kind]).await;
+        self.taken.record(self.setups, vec![(event, note)]).await?;
+        #[cfg(debug_assertions)]
+        points::reached(self.outcome_point(false), &[kind]).await;
+        Ok(())
+    }
+
+    #[cfg(debug_assertions)]
+    fn outcome_point(&self, before: bool) -> Point {
+        match (self.taken.machine.undoing, before) {
+            (false, true) => Point::BeforeOutcome,
+            (false, false) => Point::AfterOutcome,
+            (true, true) => Point::BeforeDeleteOutcome,
+            (true, false) => Point::AfterDeleteOutcome,
+        }
     }
 
     async fn delete(&mut self, kind: StepKind, call: Call) -> Result<(), RunError> {
+        #[cfg(debug_assertions)]
+        points::reached(Point::BeforeDeleteIntent, &[kind]).await;
         self.taken
             .record(self.setups, vec![(Event::Deleting(kind), Note::default())])
             .await?;
+        #[cfg(debug_assertions)]
+        points::reached(Point::AfterDeleteIntent, &[kind]).await;
         *self.deletions.entry(kind).or_default() += 1;
         let client = self.client.clone();
         self.fly(kind, async move {

@@ -4,6 +4,7 @@
 
 mod catalog_and_schemas;
 mod faults;
+mod held_and_lists;
 mod flow_service;
 mod gateway;
 mod readme;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::config::POINT_VARIABLE;
 use crate::domain::setup::StepKind;
-use crate::domain::words::words;
+use crate::domain::words;
 
 words! {
     /// A moment around a row of the journal.
@@ -58,7 +58,9 @@ struct Armed {
 
 impl Armed {
     fn parse(text: &str) -> Option<Self> {
-        let (panics, text) = text.strip_prefix("panic:").map_or((false, text), |rest| (true, rest));
+        let (panics, text) = text
+            .strip_prefix("panic:")
+            .map_or((false, text), |rest| (true, rest));
         let (point, rest) = text.split_once(':')?;
         let (step, file) = rest.split_once(':')?;
         Some(Self {
@@ -100,7 +102,13 @@ mod tests {
         );
         assert_eq!(armed.file, PathBuf::from("/tmp/a:b"));
         assert!(Armed::parse("panic:before_outcome:schema:x").unwrap().panics);
-        for wrong in ["", "after_intent", "after_intent:flow", "later:flow:x", "after_intent:soup:x"] {
+        for wrong in [
+            "",
+            "after_intent",
+            "after_intent:flow",
+            "later:flow:x",
+            "after_intent:soup:x",
+        ] {
             assert!(Armed::parse(wrong).is_none(), "{wrong}");
         }
     }

@@ -89,10 +89,7 @@ async fn half_an_answer_and_then_silence() {
         .arm(Rule::on("POST", CONNECTIONS).then(Fault::HangHalf));
     let call = create(&bench);
     let entry = held(&bench, Some(201)).await;
-    assert_eq!(
-        (entry.fault.as_deref(), entry.status),
-        (Some("hang_half"), None)
-    );
+    assert_eq!((entry.fault.as_deref(), entry.status), (Some("hang_half"), None));
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(!call.is_finished());
     bench.control().disarm();

@@ -4,9 +4,9 @@
 
 mod catalog_and_schemas;
 mod faults;
-mod held_and_lists;
 mod flow_service;
 mod gateway;
+mod held_and_lists;
 mod readme;
 mod runs;
 mod seed;

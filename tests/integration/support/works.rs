@@ -9,7 +9,7 @@ use headgate::domain::recipe::Recipe;
 use headgate::domain::setup::{Rules, SetupState};
 use headgate::domain::{Role, SystemClock, new_id};
 use headgate::emulator::{Emulator, Options};
-use headgate::platform::{Clients, Endpoints, Http, HttpOptions, USUAL_SCOPES};
+use headgate::platform::{Clients, Endpoints, Http, HttpOptions, PlatformClient, USUAL_SCOPES};
 use headgate::setups::{Decision, PersonError, Setups};
 use headgate::store::drafts::Draft;
 use headgate::store::environments::Environment;
@@ -52,24 +52,30 @@ impl Works {
     }
 
     pub async fn with(options: Options) -> Self {
+        let mut works = Self::idle(options).await;
+        works.run();
+        works
+    }
+
+    /// The same, but nobody works on setups yet.
+    pub async fn idle(options: Options) -> Self {
         let emulator = Emulator::start(options).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&directory.path().join("headgate.db")).await.unwrap();
         let vault = Arc::new(KeyRing::from_file_or_new(&directory.path().join("vault.keys"), true).unwrap());
         populate(&store, &vault, &emulator.url()).await;
-        let mut works = Self {
+        Self {
             setups: setups(&store, &vault, &emulator.url()),
             emulator,
             store,
             vault,
             directory,
             process: None,
-        };
-        works.run();
-        works
+        }
     }
 
-    fn run(&mut self) {
+    /// Begins to work on setups.
+    pub fn run(&mut self) {
         let setups = self.setups.clone();
         let process = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -82,12 +88,31 @@ impl Works {
 
     /// What a `kill -9` leaves: tasks vanish wherever they are, leases stay until the next start ends them.
     pub async fn crash_and_restart(&mut self) {
+        self.stop_working().await;
+        self.setups = setups(&self.store, &self.vault, &self.emulator.url());
+        self.run();
+    }
+
+    /// The tasks vanish, and what they held is let go of.
+    pub async fn stop_working(&mut self) {
         self.crash();
         let mut tx = self.store.begin().await.unwrap();
         store::leases::expire_all(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
+    }
+
+    /// Closes the database, so that another process has it for itself.
+    pub async fn close_store(&mut self) {
+        self.stop_working().await;
+        self.store.close().await;
+    }
+
+    /// Opens the database again.
+    pub async fn reopen_store(&mut self) {
+        self.store = Store::open(&self.directory.path().join("headgate.db"))
+            .await
+            .unwrap();
         self.setups = setups(&self.store, &self.vault, &self.emulator.url());
-        self.run();
     }
 
     fn crash(&mut self) {
@@ -97,6 +122,15 @@ impl Works {
                 .join()
                 .unwrap();
         }
+    }
+
+    /// A client of the environment that shares nothing with the setups.
+    pub async fn client(&self) -> PlatformClient {
+        let environment = store::environments::any_by_id(&self.store, ENVIRONMENT).await;
+        let access = environment.unwrap().unwrap().access();
+        clients(&self.vault, &self.emulator.url())
+            .client_for(&access)
+            .unwrap()
     }
 
     /// A draft of this recipe whose stored secrets are all [`CANARY`].
@@ -211,7 +245,7 @@ pub fn editor() -> Actor {
     Actor::person(EDITOR, "Ana", Role::Editor, "session", "127.0.0.1", "request")
 }
 
-fn setups(store: &Store, vault: &Arc<KeyRing>, url: &str) -> Setups {
+fn clients(vault: &Arc<KeyRing>, url: &str) -> Clients {
     let options = HttpOptions {
         read_timeout: Duration::from_secs(2),
         change_timeout: Duration::from_secs(2),
@@ -219,7 +253,11 @@ fn setups(store: &Store, vault: &Arc<KeyRing>, url: &str) -> Setups {
         ..HttpOptions::default()
     };
     let http = Http::new(Endpoints::parse(url, url).unwrap(), options).unwrap();
-    let clients = Clients::new(http, Arc::clone(vault));
+    Clients::new(http, Arc::clone(vault))
+}
+
+fn setups(store: &Store, vault: &Arc<KeyRing>, url: &str) -> Setups {
+    let clients = clients(vault, url);
     let (finished, _) = tokio::sync::mpsc::channel(8);
     Setups::new(
         store.clone(),

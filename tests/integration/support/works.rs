@@ -10,7 +10,7 @@ use headgate::domain::setup::{Rules, SetupState};
 use headgate::domain::{Role, SystemClock, new_id};
 use headgate::emulator::{Emulator, Options};
 use headgate::platform::{Clients, Endpoints, Http, HttpOptions, PlatformClient, USUAL_SCOPES};
-use headgate::setups::{Decision, PersonError, Setups};
+use headgate::setups::{Decision, PersonError, Setups, StartError};
 use headgate::store::drafts::Draft;
 use headgate::store::environments::Environment;
 use headgate::store::people::{Team, User};
@@ -41,6 +41,8 @@ pub struct Works {
     pub vault: Arc<KeyRing>,
     pub setups: Setups,
     pub directory: tempfile::TempDir,
+    /// Where the platform is reached: the emulator, or something before it.
+    url: String,
     /// The setups run on threads of their own, so that they can be made to vanish.
     process: Option<tokio::runtime::Runtime>,
 }
@@ -66,12 +68,19 @@ impl Works {
         populate(&store, &vault, &emulator.url()).await;
         Self {
             setups: setups(&store, &vault, &emulator.url()),
+            url: emulator.url(),
             emulator,
             store,
             vault,
             directory,
             process: None,
         }
+    }
+
+    /// Reaches the platform at another address from now on.
+    pub fn through(&mut self, url: &str) {
+        self.url = url.to_owned();
+        self.setups = setups(&self.store, &self.vault, &self.url);
     }
 
     /// Begins to work on setups.
@@ -89,7 +98,7 @@ impl Works {
     /// What a `kill -9` leaves: tasks vanish wherever they are, leases stay until the next start ends them.
     pub async fn crash_and_restart(&mut self) {
         self.stop_working().await;
-        self.setups = setups(&self.store, &self.vault, &self.emulator.url());
+        self.setups = setups(&self.store, &self.vault, &self.url);
         self.run();
     }
 
@@ -112,7 +121,7 @@ impl Works {
         self.store = Store::open(&self.directory.path().join("headgate.db"))
             .await
             .unwrap();
-        self.setups = setups(&self.store, &self.vault, &self.emulator.url());
+        self.setups = setups(&self.store, &self.vault, &self.url);
     }
 
     fn crash(&mut self) {
@@ -176,7 +185,14 @@ impl Works {
     /// Starts a setup of this recipe.
     pub async fn set_up(&self, recipe: &Recipe) -> String {
         let draft = self.draft(recipe).await;
-        self.setups.start(&editor(), EDITOR, TEAM, &draft).await.unwrap()
+        loop {
+            match self.setups.start(&editor(), EDITOR, TEAM, &draft).await {
+                Ok(id) => return id,
+                // A person who creates many at once has to wait until some have begun.
+                Err(StartError::QueueFull(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
+                Err(error) => panic!("{error}"),
+            }
+        }
     }
 
     pub async fn setup(&self, id: &str) -> Setup {

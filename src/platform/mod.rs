@@ -11,7 +11,8 @@
 //! | `answers` `error` `reply` `retry_after` `wire` | what answers mean, read leniently |
 //! | `calls` `outcomes` | changes as data, and how they ended: [`Call`], [`Outcome`] |
 //! | `clients` | one client per environment: [`Clients`] |
-//! | `lookups` | finding objects again: [`Lookup`] |
+//! | `lookups` `objects` | finding objects again: [`Lookup`]; reading one by its id |
+//! | `inventory` | reading a whole collection, whatever is in it |
 //! | `pages` | walking through lists, with a ceiling |
 //! | `flows` `runs` `connections` `schemas` `datasets` `mapping_sets` `sandboxes` `specs` | typed reads |
 //! | `choices` | what a form lets people choose from |
@@ -33,8 +34,10 @@ mod endpoints;
 mod error;
 mod flows;
 mod http;
+mod inventory;
 mod lookups;
 mod mapping_sets;
+mod objects;
 mod outcomes;
 mod pages;
 mod pressure;

@@ -6,6 +6,7 @@ mod audit;
 mod commands;
 mod emulator;
 mod environments;
+mod findings;
 mod flows;
 mod health;
 mod history;

@@ -5,5 +5,6 @@
 pub mod app;
 pub mod process;
 pub mod recipes;
+pub mod setups;
 pub mod watched;
 pub mod works;

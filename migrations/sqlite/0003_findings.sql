@@ -25,7 +25,7 @@ CREATE TABLE findings (
 );
 CREATE INDEX findings_by_team ON findings (team_id, state, verdict, found_at, id);
 CREATE INDEX findings_decided ON findings (team_id, decided_at, id) WHERE state IN ('deleted', 'dismissed', 'settled');
-CREATE INDEX findings_deleting ON findings (decided_at, id) WHERE state = 'deleting';
+CREATE INDEX findings_deleting ON findings (state, decided_at, id) WHERE state = 'deleting';
 CREATE INDEX findings_by_setup ON findings (setup_id, state);
 CREATE INDEX findings_by_marker ON findings (marker, state);
 CREATE INDEX setup_steps_by_object ON setup_steps (object_id);

@@ -22,6 +22,11 @@ const MISSED_FOR_MS: i64 = 30 * DAY_MS;
 /// Objects that one look reads one by one at most, because a list no longer shows them. The others come next time.
 const READ_BY_ID_MAX: usize = 300;
 
+/// A look that could not see everything, for a reason that may pass, is repeated after this.
+const RETRY_AFTER_MS: i64 = 3_600_000;
+/// The daily look moves by a random part of this, so that environments do not gather at one time.
+const JITTER_MS: i64 = 3_600_000;
+
 /// How a look at an environment went.
 #[derive(Debug, Default)]
 pub struct Swept {
@@ -30,7 +35,8 @@ pub struct Swept {
 }
 
 impl Sweep {
-    /// Reads an environment once, as a whole, and records what does not fit. Nothing is changed at the platform.
+    /// Reads an environment once, as a whole, and records what does not fit and when its next turn is. Nothing is
+    /// changed at the platform.
     ///
     /// # Errors
     /// The environment is gone, the database, or the server is stopping. A platform that does not answer is no error:
@@ -66,8 +72,10 @@ impl Sweep {
             let outcome = problem.as_deref().map_or(Ok(()), Err);
             store::sweeps::record_collection(&mut tx, environment_id, kind, outcome, self.now()).await?;
         }
+        let (swept, now) = (Swept { unread }, self.now());
+        store::sweeps::end(&mut tx, environment_id, now, now + swept.pause_ms()).await?;
         tx.commit().await?;
-        Ok(Swept { unread })
+        Ok(swept)
     }
 
     /// Reads all collections, one after the other.
@@ -166,10 +174,14 @@ pub(super) fn problem_of(error: &SweepError) -> String {
 }
 
 impl Swept {
-    /// Whether looking again soon may show more. A list that is too long stays so.
-    pub fn is_worth_another_look(&self) -> bool {
+    /// How long to the next look, in milliseconds. A list that is too long stays so; anything else may pass.
+    fn pause_ms(&self) -> i64 {
         let stays =
             |error: &SweepError| matches!(error, SweepError::Platform(PlatformError::Incomplete { .. }));
-        self.unread.iter().any(|(_, error)| !stays(error))
+        if self.unread.iter().all(|(_, error)| stays(error)) {
+            DAY_MS - fastrand::i64(0..JITTER_MS)
+        } else {
+            RETRY_AFTER_MS
+        }
     }
 }

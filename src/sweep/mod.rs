@@ -34,6 +34,7 @@ use crate::platform::{ClientError, Clients, PlatformError};
 use crate::store::{Store, StoreError};
 
 pub use deleting::{DeleteError, Deletion};
+pub use environment::Swept;
 
 /// The sweep of all environments. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -28,10 +28,6 @@ const MINUTE_MS: i64 = 60_000;
 const FIRST_AFTER_MS: i64 = 15 * MINUTE_MS;
 /// A look that a stopped process left half-way begins again after this.
 const AGAIN_AFTER_MS: i64 = 5 * MINUTE_MS;
-/// A look that could not see everything, for a reason that may pass, is repeated after this.
-const RETRY_AFTER_MS: i64 = 60 * MINUTE_MS;
-/// The daily look moves by a random part of this, so that environments do not gather at one time.
-const JITTER_MS: i64 = 60 * MINUTE_MS;
 /// How long after its end the objects of a setup are counted: lists may lag, and a call that went astray may act late.
 const SETTLE_MS: i64 = 30_000;
 /// Setups that finished longer ago are left to the look at their environment.
@@ -74,15 +70,7 @@ impl Sweep {
         if !mine {
             return Ok(());
         }
-        let swept = self.environment(environment_id, stop).await?;
-        let pause = if swept.is_worth_another_look() {
-            RETRY_AFTER_MS
-        } else {
-            DAY_MS - fastrand::i64(0..JITTER_MS)
-        };
-        let (mut tx, now) = (store.begin().await?, self.now());
-        sweeps::end(&mut tx, environment_id, now, now + pause).await?;
-        tx.commit().await?;
+        self.environment(environment_id, stop).await?;
         Ok(())
     }
 

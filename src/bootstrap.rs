@@ -20,6 +20,7 @@ use crate::lifecycle::{End, Lifecycle, StillRunning};
 use crate::platform::{Clients, Endpoints, EndpointsError, Http, HttpOptions, PlatformError};
 use crate::setups::Setups;
 use crate::store::{self, Store, StoreError};
+use crate::sweep::Sweep;
 use crate::vault::{KeyRing, Sealed, VaultError};
 use crate::web::route_table;
 use crate::web::routes::ROUTES;
@@ -171,6 +172,7 @@ pub async fn start(
         history_interval,
         to_read,
     );
+    let sweep = Sweep::new(store.clone(), clients.clone(), Arc::clone(&clock));
     let limits = SessionLimits {
         idle_ms: i64::from(config.session_idle_minutes) * 60_000,
         absolute_ms: i64::from(config.session_hours) * 3_600_000,
@@ -188,6 +190,7 @@ pub async fn start(
         clients,
         setups: setups.clone(),
         history: history.clone(),
+        sweep: sweep.clone(),
         clock,
         lifecycle: lifecycle.clone(),
         site: Arc::new(Site::new(&public_url(config, address), address)),
@@ -197,6 +200,7 @@ pub async fn start(
         }),
     };
     supervise(&lifecycle, &setups, &history, history_interval);
+    supervise_sweep(&lifecycle, &sweep);
     let router = route_table::build(ROUTES).with_state(state.clone());
     let router = layers::wrap(
         session_layer::wrap(router, state.clone()),
@@ -243,6 +247,14 @@ fn supervise(lifecycle: &Lifecycle, setups: &Setups, history: &History, history_
             async move { history.run(stop, || heartbeat.beat()).await }
         },
     );
+}
+
+fn supervise_sweep(lifecycle: &Lifecycle, sweep: &Sweep) {
+    let (sweep, stop) = (sweep.clone(), lifecycle.stopping());
+    lifecycle.spawn_supervised("sweep", Duration::from_secs(20), move |heartbeat| {
+        let (sweep, stop) = (sweep.clone(), stop.clone());
+        async move { sweep.run(stop, || heartbeat.beat()).await }
+    });
 }
 
 /// The address under which people reach the server; the default follows the port that was bound.

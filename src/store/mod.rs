@@ -19,6 +19,7 @@
 //! | [`secrets`] | sealed values |
 //! | [`drafts`] | forms in progress |
 //! | [`setups`], [`setup_lists`], [`setup_journal`] | attempts to make a dataflow with their steps; lists of them; what was done |
+//! | [`findings`], [`sweeps`] | what does not fit between the platform and our records; when it was looked for |
 //! | [`leases`] | who may act now |
 //! | [`flows`], [`runs`], [`run_strips`], [`sync_state`] | the mirror of the platform and how fresh it is |
 //! | [`audit`] | who did what |
@@ -46,6 +47,7 @@ pub mod database;
 pub mod drafts;
 pub mod environments;
 pub mod error;
+pub mod findings;
 pub mod flows;
 pub mod leases;
 pub mod people;
@@ -56,6 +58,7 @@ pub mod sessions;
 pub mod setup_journal;
 pub mod setup_lists;
 pub mod setups;
+pub mod sweeps;
 pub mod sync_state;
 mod values;
 

@@ -173,6 +173,7 @@ fn layout(theme: Theme) -> Layout {
     layout.counts = vec![
         (NavEntry::Overview, 4),
         (NavEntry::Flows, 128),
+        (NavEntry::Findings, 3),
         (NavEntry::Templates, 9),
     ];
     layout.flash = vec![Flash {

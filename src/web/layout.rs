@@ -104,6 +104,8 @@ pub enum NavEntry {
     Flows,
     /// Attempts to create a dataflow.
     Setups,
+    /// What does not fit between Adobe and our records.
+    Findings,
     /// The team's connection templates.
     Templates,
     /// Organizations, sandboxes and credentials.
@@ -113,10 +115,11 @@ pub enum NavEntry {
 }
 
 /// Entry, word, route, icon, and the key that follows `g`.
-const NAV: [(NavEntry, &str, &str, &str, &str); 6] = [
+const NAV: [(NavEntry, &str, &str, &str, &str); 7] = [
     (NavEntry::Overview, "Overview", "/", "home", "o"),
     (NavEntry::Flows, "Flows", "/flows", "workflow", "f"),
     (NavEntry::Setups, "Setups", "/setups", "pulse", "s"),
+    (NavEntry::Findings, "Findings", "/findings", "search", "i"),
     (NavEntry::Templates, "Templates", "/templates", "versions", "t"),
     (
         NavEntry::Environments,

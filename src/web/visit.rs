@@ -200,6 +200,9 @@ fn told(key: &str) -> Option<Flash> {
         "setup-left" => "The setup ended here. What exists at Adobe stays.",
         "setup-undo" => "What this setup made is being taken back.",
         "setup-unchanged" => "Nothing was changed: that is not possible where the setup stands now.",
+        "finding-deleted" => "The object was deleted at Adobe.",
+        "finding-gone" => "It was gone already; nothing was sent to Adobe.",
+        "finding-known" => "It is known now and not shown any more.",
         "draft-deleted" => "The draft was deleted.",
         "environment-checked" => "The credential was checked.",
         "environment-checking" => {

@@ -7,6 +7,7 @@ mod commands;
 mod emulator;
 mod environments;
 mod faults;
+mod findings;
 mod flows;
 mod health;
 mod history;

@@ -109,6 +109,9 @@ settings! {
     /// Hours after which a session ends in any case (1 to 168).
     session_hours: u32 = "12", |text| parsers::whole_number(text, 1, 168);
 
+    /// Seconds that an object may take to turn up at Adobe after a lost answer (2 to 3600); no call is sent again before.
+    settle_seconds: u32 = "60", |text| parsers::whole_number(text, 2, 3_600);
+
     /// Seconds between two looks at an environment for new runs (1 to 3600).
     history_interval_seconds: u32 = "10", |text| parsers::whole_number(text, 1, 3_600);
 
@@ -121,6 +124,9 @@ settings! {
 
 /// The variable that names the configuration file; it is not a setting itself.
 pub const FILE_VARIABLE: &str = "HEADGATE_CONFIG";
+/// Stops a debug build at a point of a setup's journal, for tests; no setting, and unknown to a release.
+#[cfg(debug_assertions)]
+pub const POINT_VARIABLE: &str = "HEADGATE_POINT";
 const VARIABLE_PREFIX: &str = "HEADGATE_";
 
 /// Where settings are read from. Later fields win over earlier ones.

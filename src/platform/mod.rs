@@ -7,7 +7,7 @@
 //! | `http` | the one HTTP client, the origin check, reading with a cap |
 //! | `token` | access tokens: one renewal at a time, in memory only |
 //! | `pressure` | restraint: gate after a 429, retry budget, circuit |
-//! | `client` | [`PlatformClient`]: headers, retried reads, changes sent once |
+//! | `client` `changes` | [`PlatformClient`]: headers, retried reads; changes, sent once |
 //! | `answers` `error` `reply` `retry_after` `wire` | what answers mean, read leniently |
 //! | `calls` `outcomes` | changes as data, and how they ended: [`Call`], [`Outcome`] |
 //! | `clients` | one client per environment: [`Clients`] |
@@ -24,6 +24,7 @@
 
 mod answers;
 mod calls;
+mod changes;
 mod check;
 mod choices;
 mod client;

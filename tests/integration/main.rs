@@ -6,6 +6,7 @@ mod audit;
 mod commands;
 mod emulator;
 mod environments;
+mod faults;
 mod findings;
 mod flows;
 mod health;

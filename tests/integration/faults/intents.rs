@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use headgate::domain::setup::{SetupState, StepState};
+use headgate::setups::Decision;
 use headgate::store::setups::Step;
 use headgate::store::{self, Store};
 
@@ -12,7 +13,7 @@ use super::kills::Stand;
 use super::ledger::{Tally, account};
 use super::steps::{all, brief};
 use crate::support::forwarder::Watcher;
-use crate::support::works::{TEAM, editor};
+use crate::support::works::TEAM;
 
 /// What was seen of the calls.
 #[derive(Default)]
@@ -68,7 +69,7 @@ async fn p1_every_intent_is_committed_before_a_byte_leaves() {
         let seen = Arc::new(Mutex::new(Seen::default()));
         for ends_as in [SetupState::Done, SetupState::Undone] {
             if ends_as == SetupState::Undone {
-                let asked = stand.works.setups.undo(&editor(), TEAM, &stand.id).await;
+                let asked = stand.works.decide(&stand.id, Decision::Undo).await;
                 asked.unwrap();
             }
             let watcher = watcher(stand.works.store.clone(), stand.id.clone(), Arc::clone(&seen));

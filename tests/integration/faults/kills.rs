@@ -48,8 +48,9 @@ pub struct Stand {
 impl Stand {
     /// A setup of the step's recipe that nobody works on yet.
     pub async fn prepare(calls: StepCalls) -> Self {
-        let works = Works::idle(Options::default()).await;
+        let mut works = Works::idle(Options::default()).await;
         let wire = Forwarder::start(&works.emulator.url()).await;
+        works.through(wire.url());
         let id = works.set_up(&(calls.recipe)("Loyalty members")).await;
         Self { works, wire, id }
     }

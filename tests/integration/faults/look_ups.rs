@@ -2,11 +2,12 @@
 
 use headgate::domain::setup::{Question, SetupState};
 use headgate::emulator::faults::{BodyForm, Fault, When};
+use headgate::setups::Decision;
 
 use super::figures::{Row, side_by_side};
 use super::ledger::{Tally, account};
 use super::steps::{self, StepCalls, brief};
-use crate::support::works::{TEAM, Works, editor};
+use crate::support::works::{TEAM, Works};
 
 /// How every look-up goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +90,7 @@ async fn unseen((calls, wrong, lost): (StepCalls, Wrong, Fault)) -> Tally {
     control.disarm();
     // A new process does not hold back because of what failed before.
     works.crash_and_restart().await;
-    works.setups.resume(&editor(), TEAM, &id).await.unwrap();
+    works.decide(&id, Decision::Resume).await.unwrap();
     works.done(&id).await;
     tally.add(account(&control, &works.store, TEAM, &[id]).await);
     tally.named(&format!("{} {wrong:?} after {}", calls.step, lost.kind()))

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use headgate::emulator::faults::{BodyForm, Fault, Garbage, When};
 use headgate::emulator::{Control, Options};
+use headgate::setups::Decision;
 
 use super::figures::Row;
 use super::ledger::{Tally, account};
 use super::steps::brief;
 use crate::support::recipes::{s3_parquet, sftp_delimited};
-use crate::support::works::{TEAM, Works, editor};
+use crate::support::works::{TEAM, Works};
 
 /// How probable it is that a call fails.
 const CHANCE: f64 = 0.25;
@@ -112,7 +113,7 @@ async fn storm(setups: usize, seed: u64) -> Storm {
     control.disarm();
     for id in &ids {
         if !works.setup(id).await.state.is_final() {
-            works.setups.resume(&editor(), TEAM, id).await.unwrap();
+            works.decide(&id, Decision::Resume).await.unwrap();
             works.done(id).await;
         }
     }

@@ -3,12 +3,13 @@
 use headgate::domain::setup::{Question, SetupState};
 use headgate::emulator::faults::{BodyForm, Fault};
 use headgate::platform::{Call, ObjectKind, Outcome};
+use headgate::setups::Decision;
 use serde_json::json;
 
 use super::figures::{Row, side_by_side};
 use super::ledger::{BY_HAND, Tally, account};
 use super::steps::{self, StepCalls, brief, is_taken_back};
-use crate::support::works::{TEAM, Works, editor};
+use crate::support::works::{TEAM, Works};
 
 /// What the deletion of one step draws.
 #[derive(Debug, Clone)]
@@ -74,7 +75,7 @@ async fn undone((calls, draws): (StepCalls, Draws)) -> Tally {
         Draws::Fault(fault) => drop(control.arm(calls.deletion().then(fault.clone()))),
         Draws::Refused(code) => drop(control.arm(calls.deletion().then(refusal(code)))),
     }
-    works.setups.undo(&editor(), TEAM, &id).await.unwrap();
+    works.decide(&id, Decision::Undo).await.unwrap();
     let mut setup = works.rested(&id).await;
     if matches!(draws, Draws::Refused(_) | Draws::Missing) {
         let blocked =
@@ -85,7 +86,7 @@ async fn undone((calls, draws): (StepCalls, Draws)) -> Tally {
         if matches!(draws, Draws::Missing) {
             delete_by_hand(&works, calls, &id).await;
         }
-        works.setups.resume(&editor(), TEAM, &id).await.unwrap();
+        works.decide(&id, Decision::Resume).await.unwrap();
         setup = works.rested(&id).await;
     }
     let steps = works.steps(&id).await;

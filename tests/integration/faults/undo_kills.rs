@@ -1,13 +1,14 @@
 //! The real binary, stopped at every moment of every deletion while it takes a setup back, and started again.
 
 use headgate::domain::setup::SetupState;
+use headgate::setups::Decision;
 
 use super::figures::{Row, side_by_side};
 use super::kills::{Case, End, Stand, WIDTH, diagonal};
 use super::ledger::{Tally, account};
 use super::moments::of_deletions;
 use super::steps::{self, brief, is_taken_back};
-use crate::support::works::{TEAM, editor};
+use crate::support::works::TEAM;
 
 /// An undo that is stopped once and finishes by itself.
 async fn stopped_once(case: Case) -> Tally {
@@ -16,7 +17,7 @@ async fn stopped_once(case: Case) -> Tally {
     stand.works.run();
     stand.works.done(&stand.id).await;
     stand.works.stop_working().await;
-    let asked = stand.works.setups.undo(&editor(), TEAM, &stand.id).await;
+    let asked = stand.works.decide(&stand.id, Decision::Undo).await;
     asked.unwrap();
     let setup = stand.interrupted(case, case.calls.deletion(), &mut tally).await;
     let steps = stand.works.steps(&stand.id).await;

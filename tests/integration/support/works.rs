@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use headgate::audit::Actor;
 use headgate::domain::recipe::Recipe;
 use headgate::domain::setup::{Rules, SetupState};
-use headgate::domain::{Role, SystemClock, new_id};
+use headgate::domain::{Clock, Role, SharedClock, SystemClock, new_id};
 use headgate::emulator::{Emulator, Options};
 use headgate::platform::{Clients, Endpoints, Http, HttpOptions, PlatformClient, USUAL_SCOPES};
-use headgate::setups::Setups;
+use headgate::setups::{Decision, PersonError, Setups, StartError};
 use headgate::store::drafts::Draft;
 use headgate::store::environments::Environment;
 use headgate::store::people::{Team, User};
@@ -32,7 +33,24 @@ pub const QUICK: Rules = Rules {
     looks_needed: 3,
     look_pause_ms: 60,
     failed_looks_max: 5,
+    deletions_max: 5,
 };
+
+/// The machine's clock, and as much later as a test says.
+#[derive(Debug, Default)]
+pub struct LaterClock(AtomicI64);
+
+impl LaterClock {
+    pub fn advance_ms(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::Relaxed);
+    }
+}
+
+impl Clock for LaterClock {
+    fn now_ms(&self) -> i64 {
+        SystemClock.now_ms() + self.0.load(Ordering::Relaxed)
+    }
+}
 
 pub struct Works {
     pub emulator: headgate::emulator::Running,
@@ -40,6 +58,9 @@ pub struct Works {
     pub vault: Arc<KeyRing>,
     pub setups: Setups,
     pub directory: tempfile::TempDir,
+    pub clock: Arc<LaterClock>,
+    /// Where the platform is reached: the emulator, or something before it.
+    url: String,
     /// The setups run on threads of their own, so that they can be made to vanish.
     process: Option<tokio::runtime::Runtime>,
 }
@@ -63,14 +84,28 @@ impl Works {
         let store = Store::open(&directory.path().join("headgate.db")).await.unwrap();
         let vault = Arc::new(KeyRing::from_file_or_new(&directory.path().join("vault.keys"), true).unwrap());
         populate(&store, &vault, &emulator.url()).await;
+        let clock = Arc::new(LaterClock::default());
         Self {
-            setups: setups(&store, &vault, &emulator.url()),
+            setups: setups(&store, &vault, &emulator.url(), clock.clone()),
+            clock,
+            url: emulator.url(),
             emulator,
             store,
             vault,
             directory,
             process: None,
         }
+    }
+
+    /// Reaches the platform at another address from now on.
+    pub fn through(&mut self, url: &str) {
+        self.url = url.to_owned();
+        self.setups = setups(&self.store, &self.vault, &self.url, self.clock.clone());
+    }
+
+    /// The setups as another process on the same database sees them.
+    pub fn another_process(&self) -> Setups {
+        setups(&self.store, &self.vault, &self.url, self.clock.clone())
     }
 
     /// Begins to work on setups.
@@ -88,7 +123,7 @@ impl Works {
     /// What a `kill -9` leaves: tasks vanish wherever they are, leases stay until the next start ends them.
     pub async fn crash_and_restart(&mut self) {
         self.stop_working().await;
-        self.setups = setups(&self.store, &self.vault, &self.emulator.url());
+        self.setups = setups(&self.store, &self.vault, &self.url, self.clock.clone());
         self.run();
     }
 
@@ -111,7 +146,7 @@ impl Works {
         self.store = Store::open(&self.directory.path().join("headgate.db"))
             .await
             .unwrap();
-        self.setups = setups(&self.store, &self.vault, &self.emulator.url());
+        self.setups = setups(&self.store, &self.vault, &self.url, self.clock.clone());
     }
 
     fn crash(&mut self) {
@@ -175,7 +210,14 @@ impl Works {
     /// Starts a setup of this recipe.
     pub async fn set_up(&self, recipe: &Recipe) -> String {
         let draft = self.draft(recipe).await;
-        self.setups.start(&editor(), EDITOR, TEAM, &draft).await.unwrap()
+        loop {
+            match self.setups.start(&editor(), EDITOR, TEAM, &draft).await {
+                Ok(id) => return id,
+                // A person who creates many at once has to wait until some have begun.
+                Err(StartError::QueueFull(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
+                Err(error) => panic!("{error}"),
+            }
+        }
     }
 
     pub async fn setup(&self, id: &str) -> Setup {
@@ -184,6 +226,11 @@ impl Works {
 
     pub async fn steps(&self, id: &str) -> Vec<Step> {
         store::setups::steps(&self.store, id).await.unwrap()
+    }
+
+    /// Says what the editor decided.
+    pub async fn decide(&self, id: &str, decision: Decision) -> Result<(), PersonError> {
+        self.setups.decide(&editor(), EDITOR, (TEAM, id), decision).await
     }
 
     /// Waits until the setup rests: finished or asking.
@@ -256,17 +303,10 @@ fn clients(vault: &Arc<KeyRing>, url: &str) -> Clients {
     Clients::new(http, Arc::clone(vault))
 }
 
-fn setups(store: &Store, vault: &Arc<KeyRing>, url: &str) -> Setups {
+fn setups(store: &Store, vault: &Arc<KeyRing>, url: &str, clock: SharedClock) -> Setups {
     let clients = clients(vault, url);
     let (finished, _) = tokio::sync::mpsc::channel(8);
-    Setups::new(
-        store.clone(),
-        Arc::clone(vault),
-        clients,
-        Arc::new(SystemClock),
-        QUICK,
-        finished,
-    )
+    Setups::new(store.clone(), Arc::clone(vault), clients, clock, QUICK, finished)
 }
 
 async fn populate(store: &Store, vault: &KeyRing, url: &str) {

@@ -13,7 +13,7 @@ static HEADING: Once = Once::new();
 /// A row of the table in the making.
 pub struct Row {
     promise: &'static str,
-    what: &'static str,
+    what: String,
     begun: Instant,
 }
 
@@ -21,9 +21,15 @@ impl Row {
     pub fn begin(promise: &'static str, what: &'static str) -> Self {
         Self {
             promise,
-            what,
+            what: what.to_owned(),
             begun: Instant::now(),
         }
+    }
+
+    /// Adds to what the row is about.
+    pub fn with(mut self, words: &str) -> Self {
+        self.what = format!("{} ({words})", self.what);
+        self
     }
 
     /// Prints the row past the capture of the test runner, and fails when anything is wrong.
@@ -34,12 +40,12 @@ impl Row {
             let (row, cases, calls, intents, duplicates, orphans, lost, seconds) = titles;
             let _ = writeln!(
                 out,
-                "\n| {row:<58} | {cases:>6} | {calls:>6} | {intents:>15} | {duplicates:>10} | {orphans:>7} | {lost:>9} | {seconds:>5} |"
+                "\n| {row:<66} | {cases:>6} | {calls:>6} | {intents:>15} | {duplicates:>10} | {orphans:>7} | {lost:>9} | {seconds:>5} |"
             );
         });
         let _ = writeln!(
             out,
-            "\n| {:<58} | {cases:>6} | {:>6} | {:>15} | {:>10} | {:>7} | {:>9} | {:>5} |",
+            "\n| {:<66} | {cases:>6} | {:>6} | {:>15} | {:>10} | {:>7} | {:>9} | {:>5} |",
             format!("{} {}", self.promise, self.what),
             tally.unsafe_calls,
             tally.without_intent.len(),

@@ -158,14 +158,14 @@ async fn run(row: Row, cases: Vec<Case>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p11_a_killed_server_goes_on_wherever_it_was() {
-    let row = Row::begin("P11", "kill -9, each step and moment once");
-    run(row, diagonal(every_case(End::Kill), of_creates().len(), 4)).await;
+    let row = Row::begin("P11", "kill -9, half of steps x moments");
+    run(row, diagonal(every_case(End::Kill), of_creates().len(), 2)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p12_a_server_told_to_stop_leaves_what_a_killed_one_leaves() {
-    let row = Row::begin("P12", "SIGTERM, each step and moment once");
-    run(row, diagonal(every_case(End::Terminate), of_creates().len(), 8)).await;
+    let row = Row::begin("P12", "SIGTERM, a quarter of steps x moments");
+    run(row, diagonal(every_case(End::Terminate), of_creates().len(), 4)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

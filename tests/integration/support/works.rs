@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use headgate::audit::Actor;
 use headgate::domain::recipe::Recipe;
@@ -235,7 +235,13 @@ impl Works {
 
     /// Waits until the setup rests: finished or asking.
     pub async fn rested(&self, id: &str) -> Setup {
-        for _ in 0..600 {
+        self.rested_within(Duration::from_secs(15), id).await
+    }
+
+    /// The same for one of many, which may take longer.
+    pub async fn rested_within(&self, patience: Duration, id: &str) -> Setup {
+        let begun = Instant::now();
+        while begun.elapsed() < patience {
             let setup = self.setup(id).await;
             if !setup.state.is_active() {
                 return setup;

@@ -88,7 +88,7 @@ macro_rules! marked {
 }
 const MADE_SINCE: &str = marked!(
     "setups s JOIN setup_steps p ON p.setup_id = s.id WHERE s.environment_id = $1 AND s.finished_at >= $2 \
-     AND s.state = 'done' AND p.state = 'confirmed' AND p.object_id IS NOT NULL"
+     AND COALESCE(s.platform_origin, $3) = $3 AND s.state = 'done' AND p.state = 'confirmed' AND p.object_id IS NOT NULL"
 );
 const BY_MARKER: &str = marked!("setup_steps p JOIN setups s ON s.id = p.setup_id WHERE p.marker IN (");
 const DUE_CHECKS: &str = "SELECT s.id AS setup_id, s.finished_at, \
@@ -190,15 +190,18 @@ pub async fn by_marker(store: &Store, markers: &[&str]) -> Result<Vec<MarkedStep
     Ok(steps)
 }
 
-/// The confirmed steps of the environment's setups that were done at `since` (UTC epoch milliseconds) or later.
+/// The confirmed steps of the environment's setups that were done at `since` (UTC epoch milliseconds) or later, at
+/// the platform with this origin.
 pub async fn made_since(
     store: &Store,
     environment_id: &str,
+    platform_origin: &str,
     since: i64,
 ) -> Result<Vec<MarkedStep>, StoreError> {
     read!(store, |db| sqlx::query_as(MADE_SINCE)
         .bind(environment_id)
         .bind(since)
+        .bind(platform_origin)
         .fetch_all(db))
 }
 

@@ -37,7 +37,14 @@ impl Sweep {
             .ok_or(SweepError::Gone)?;
         let environment = store::environments::any_by_id(store, &setup.environment_id).await?;
         let environment = environment.ok_or(SweepError::Gone)?;
-        let client = self.inner.clients.client_for(&environment.access())?;
+        let client = self.client(&environment)?;
+        if let Some(theirs) = setup
+            .platform_origin
+            .filter(|origin| *origin != environment.platform_origin)
+        {
+            let ours = environment.platform_origin;
+            return Err(SweepError::OtherPlatform { theirs, ours });
+        }
         let rows = store::setups::steps(store, setup_id).await?;
         let (look, failed) = self.count(&client, &rows, stop).await?;
         let markers: Vec<&str> = rows.iter().map(|row| row.marker.as_str()).collect();

@@ -10,7 +10,7 @@ use super::{Sweep, SweepError};
 use crate::audit::{self, Actor, Change, Phase};
 use crate::domain::setup::StepKind;
 use crate::domain::{FindingState, Verdict, new_id};
-use crate::platform::{Answer, Call, ClientError, Lookup, Outcome, PlatformClient, PlatformError, Selector};
+use crate::platform::{Answer, Call, Lookup, Outcome, PlatformClient, PlatformError, Selector};
 use crate::store::findings::{Finding, ListedFinding};
 use crate::store::{self, StoreError, findings};
 
@@ -43,9 +43,9 @@ pub enum DeleteError {
     /// The team has no such open finding.
     #[error("this finding is not there, or somebody has decided about it")]
     NoFinding,
-    /// No client for the environment.
+    /// No client for the environment, or it belongs to another platform.
     #[error(transparent)]
-    Client(#[from] ClientError),
+    Environment(#[from] SweepError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -114,7 +114,7 @@ impl Sweep {
         let environment = environment
             .filter(|e| e.archived_at.is_none())
             .ok_or(DeleteError::NoFinding)?;
-        let client = self.inner.clients.client_for(&environment.access())?;
+        let client = self.client(&environment)?;
         if let Some(deletion) = self.object_to(&client, &listed).await? {
             let (mut tx, now) = (store.begin().await?, self.now());
             match &deletion {
@@ -297,7 +297,7 @@ impl Sweep {
             let Some(epoch) = epoch else { continue };
             let environment = store::environments::any_by_id(store, &finding.environment_id).await?;
             let Some(environment) = environment else { continue };
-            let Ok(client) = self.inner.clients.client_for(&environment.access()) else {
+            let Ok(client) = self.client(&environment) else {
                 continue;
             };
             let why = "Headgate stopped before it knew what came of the deletion; the object is still there.";

@@ -57,7 +57,13 @@ impl Sweep {
             .collect();
         let markers: Vec<&str> = markers.into_iter().collect();
         let owners = store::sweeps::by_marker(store, &markers).await?;
-        let made = store::sweeps::made_since(store, environment_id, look.begun_at - MISSED_FOR_MS).await?;
+        let made = store::sweeps::made_since(
+            store,
+            environment_id,
+            &environment.platform_origin,
+            look.begun_at - MISSED_FOR_MS,
+        )
+        .await?;
         let standing = store::findings::standing_in(store, environment_id).await?;
         let judgement = judging::judge(&look, environment_id, &owners, &made, &standing);
         let vanished = self.confirm_missing(&environment, &judgement, stop).await?;
@@ -90,9 +96,9 @@ impl Sweep {
         };
         let mut unread = Vec::new();
         for kind in COLLECTIONS {
-            let read = match self.inner.clients.client_for(&environment.access()) {
+            let read = match self.client(environment) {
                 Ok(client) => read_collection(&client, kind, &mut look, stop).await,
-                Err(error) => Err(error.into()),
+                Err(error) => Err(error),
             };
             match read {
                 Ok(()) => {
@@ -118,7 +124,7 @@ impl Sweep {
         if judgement.missing.is_empty() {
             return Ok(Vec::new());
         }
-        let client = self.inner.clients.client_for(&environment.access())?;
+        let client = self.client(environment)?;
         let mut vanished = Vec::new();
         for step in judgement.missing.iter().take(READ_BY_ID_MAX) {
             let Some(id) = &step.object_id else { continue };

@@ -28,7 +28,8 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{SharedClock, new_id};
-use crate::platform::{ClientError, Clients, PlatformError};
+use crate::platform::{ClientError, Clients, PlatformClient, PlatformError};
+use crate::store::environments::Environment;
 use crate::store::{Store, StoreError};
 
 pub use after_setup::Counted;
@@ -62,6 +63,14 @@ pub enum SweepError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The environment, or the setup, belongs to another platform: its ids mean nothing here.
+    #[error("it belongs to the platform at {theirs}, and this server talks to {ours}")]
+    OtherPlatform {
+        /// The origin that it belongs to.
+        theirs: String,
+        /// The origin that is called.
+        ours: String,
+    },
     /// What was to be looked at is not there.
     #[error("the environment or the setup is gone")]
     Gone,
@@ -81,6 +90,16 @@ impl Sweep {
                 holder: new_id(),
             }),
         }
+    }
+
+    /// The client of an environment, unless its ids belong to another platform.
+    fn client(&self, environment: &Environment) -> Result<PlatformClient, SweepError> {
+        let (ours, theirs) = (self.inner.clients.platform_origin(), &environment.platform_origin);
+        if *theirs != ours {
+            let theirs = theirs.clone();
+            return Err(SweepError::OtherPlatform { theirs, ours });
+        }
+        Ok(self.inner.clients.client_for(&environment.access())?)
     }
 
     /// UTC epoch milliseconds.

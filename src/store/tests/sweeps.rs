@@ -125,10 +125,39 @@ async fn only_what_lately_done_setups_made_must_be_there() {
     finished(&db, "s2", SetupState::Done, Some(99), "f-2").await;
     finished(&db, "s3", SetupState::Undone, Some(100), "f-3").await;
     finished(&db, "s4", SetupState::Running, None, "f-4").await;
-    let made = sweeps::made_since(&db, "env", 100).await.expect("steps");
+    let made = sweeps::made_since(&db, "env", "https://here", 100)
+        .await
+        .expect("steps");
     let objects: Vec<_> = made.iter().map(|step| step.object_id.as_deref()).collect();
     assert_eq!(objects, [Some("f-1")]);
-    assert_eq!(sweeps::made_since(&db, "elsewhere", 0).await.expect("steps"), []);
+    assert_eq!(
+        sweeps::made_since(&db, "elsewhere", "https://here", 0)
+            .await
+            .expect("steps"),
+        []
+    );
+}
+
+#[tokio::test]
+async fn what_was_made_at_another_platform_is_not_missed_here() {
+    let db = fixture().await;
+    commit!(db, |tx| add_template(tx, "t").await.expect("a template"));
+    finished(&db, "s1", SetupState::Done, Some(100), "f-1").await;
+    let moved = Setup {
+        finished_at: Some(100),
+        platform_origin: Some("https://there".into()),
+        ..setup("s1", SetupState::Done, 100)
+    };
+    commit!(db, |tx| store_setups::save_setup(tx, &moved)
+        .await
+        .expect("a change"));
+    let made = async |origin| {
+        sweeps::made_since(&db, "env", origin, 0)
+            .await
+            .expect("steps")
+            .len()
+    };
+    assert_eq!((made("https://there").await, made("https://here").await), (1, 0));
 }
 
 async fn due_checks(db: &Fixture, now: i64) -> Vec<(String, i64)> {

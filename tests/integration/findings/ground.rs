@@ -1,5 +1,6 @@
 //! Objects at the platform that do not fit, made by plain calls.
 
+use headgate::audit::Actor;
 use headgate::domain::setup::{MARKER_TAG, StepKind, marker};
 use headgate::domain::{Verdict, new_tag};
 use headgate::emulator::ledger::{Entry, Wanted};
@@ -185,15 +186,13 @@ impl Watched {
 
     pub async fn undo(&self, setup_id: &str) {
         let team = self.app.team_id(TEAM).await;
-        let actor = headgate::audit::Actor::operator("tests");
-        let setup = self.app.rested(setup_id).await;
-        self.app
-            .running
-            .state
-            .setups
-            .decide(&actor, &setup.started_by, (&team, setup_id), Decision::Undo)
+        let ana = store::people::user_by_login(self.app.store(), "ana")
             .await
+            .unwrap()
             .unwrap();
+        let (setups, actor) = (&self.app.running.state.setups, Actor::operator("tests"));
+        let of = (team.as_str(), setup_id);
+        setups.decide(&actor, &ana.id, of, Decision::Undo).await.unwrap();
         self.app.rested(setup_id).await;
     }
 

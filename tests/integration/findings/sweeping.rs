@@ -1,10 +1,11 @@
 //! What one look at an environment finds, and what it does not.
 
 use headgate::domain::setup::{SetupState, StepKind};
-use headgate::domain::{FindingState, Verdict};
+use headgate::domain::{FindingState, Verdict, new_id};
 use headgate::emulator::faults::{BodyForm, Fault, Rule};
 use headgate::platform::{Call, ObjectKind, Outcome};
-use headgate::store::findings;
+use headgate::store::environments::Environment;
+use headgate::store::{self, findings};
 use headgate::sweep::Sweep;
 use serde_json::json;
 use std::time::Duration;
@@ -211,4 +212,33 @@ async fn setups_in_work_and_shared_connections_are_left_alone() {
     watched.app.finished_setup(&s3_parquet("Orders")).await;
     watched.sweep().await;
     assert_eq!(watched.found().await, []);
+}
+
+#[tokio::test]
+async fn an_environment_of_another_platform_is_not_judged_by_this_one() {
+    let watched = Watched::start().await;
+    let elsewhere = Environment {
+        id: new_id(),
+        name: "Elsewhere".into(),
+        platform_origin: "https://platform.example".into(),
+        ..watched.environment.clone()
+    };
+    let mut tx = watched.app.store().begin().await.unwrap();
+    store::environments::insert(&mut tx, &elsewhere).await.unwrap();
+    tx.commit().await.unwrap();
+    let sweep = &watched.app.running.state.sweep;
+    let swept = sweep
+        .environment(&elsewhere.id, &CancellationToken::new())
+        .await
+        .unwrap();
+    assert_eq!(swept.unread.len(), 7);
+    let listed = |target: &str| target.ends_with("/flowservice/connections?limit=100");
+    assert!(!watched.calls_since(0).iter().any(|call| listed(&call.target)));
+    let mut vera = watched.app.visitor("vera").await;
+    let page = vera.get("/findings").await;
+    let words = "it belongs to the platform at https://platform.example";
+    assert!(page.text().contains(words), "{}", page.text());
+    let told_once = "The base connections, datasets, dataflows, mapping sets, schemas, source connections, \
+                     target connections of Elsewhere could not be checked since";
+    assert!(page.text().contains(told_once), "{}", page.text());
 }

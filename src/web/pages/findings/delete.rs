@@ -126,13 +126,13 @@ fn answer(deletion: Result<Deletion, DeleteError>, noun: &str) -> Result<Respons
         .changed(Changed::Unknown)
         .advice("Headgate goes on looking whether it is gone, and says so in the list of findings.")),
         Err(DeleteError::NoFinding) => Err(PageError::not_found()),
-        Err(DeleteError::Client(error)) => Err(PageError::new(
+        Err(DeleteError::Environment(error)) => Err(PageError::new(
             StatusCode::CONFLICT,
-            "environment.secret",
-            "The credential cannot be used",
+            "environment.unusable",
+            "The environment cannot be used",
         )
         .what(error.to_string())
-        .advice("An admin can type the client secret again on the page of the environment.")),
+        .advice("An admin can check the environment on its page: it says what is wrong with it.")),
         Err(DeleteError::Store(error)) => Err(error.into()),
     }
 }

@@ -36,7 +36,7 @@ struct FindingsPage {
     deleting: Vec<FindingView>,
     decided: Vec<DecidedRow>,
     looks: Vec<EnvironmentLook>,
-    unread: Vec<UnreadCollection>,
+    unread: Vec<Unread>,
     all_href: Option<&'static str>,
     may_decide: bool,
     has_environments: bool,
@@ -69,11 +69,12 @@ struct EnvironmentLook {
     next: Option<TimeView>,
 }
 
-/// A collection that cannot be read at present.
-struct UnreadCollection {
+/// Collections that cannot be read at present, for one reason.
+struct Unread {
     environment_id: String,
     environment: String,
-    collection: String,
+    /// "base connections, datasets".
+    collections: String,
     since: TimeView,
     problem: String,
     read: Option<TimeView>,
@@ -145,10 +146,7 @@ pub async fn list(
             .map(|listed| DecidedRow::new(listed, &times))
             .collect(),
         looks: looks(&states, &times),
-        unread: states
-            .iter()
-            .filter_map(|state| UnreadCollection::of(state, &times))
-            .collect(),
+        unread: unread(&states, &times),
         all_href: wanted.map(|_| "/findings"),
         may_decide: visit.may(Role::Editor),
         has_environments: !visit.environments.is_empty(),
@@ -254,15 +252,32 @@ fn looks(states: &[SweepState], times: &Times) -> Vec<EnvironmentLook> {
     lines
 }
 
-impl UnreadCollection {
-    fn of(state: &SweepState, times: &Times) -> Option<Self> {
-        Some(Self {
+/// One entry for each reason.
+fn unread(states: &[SweepState], times: &Times) -> Vec<Unread> {
+    let mut all: Vec<Unread> = Vec::new();
+    for state in states {
+        let Some((collection, since)) = state.collection.zip(state.failing_since_at) else {
+            continue;
+        };
+        let problem = state.problem.clone().unwrap_or_default();
+        let (collection, since) = (format!("{}s", noun(collection)), times.at(since));
+        let same = all.iter_mut().find(|unread| {
+            unread.environment_id == state.environment_id
+                && unread.problem == problem
+                && unread.since.local() == since.local()
+        });
+        if let Some(same) = same {
+            same.collections = format!("{}, {collection}", same.collections);
+            continue;
+        }
+        all.push(Unread {
             environment_id: state.environment_id.clone(),
             environment: state.environment_name.clone(),
-            collection: format!("{}s", noun(state.collection?)),
-            since: times.at(state.failing_since_at?),
-            problem: state.problem.clone().unwrap_or_default(),
+            collections: collection,
+            since,
+            problem,
             read: state.read_at.map(|at| times.at(at)),
-        })
+        });
     }
+    all
 }

@@ -39,7 +39,12 @@ pub async fn ready(State(state): State<AppState>, extensions: Extensions) -> Res
         let tasks: Vec<Value> = tasks.iter().map(told).collect();
         return (
             status,
-            Json(json!({ "ready": is_ready, "database": database, "tasks": tasks })),
+            Json(json!({
+                "ready": is_ready,
+                "database": database,
+                "tasks": tasks,
+                "setup_faults": state.setups.faults(),
+            })),
         )
             .into_response();
     }

@@ -11,6 +11,7 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | [`database`] | opening the file, transactions, the write probe |
+//! | [`writability`], [`disk`] | full, read-only and failing storage; what the file system says of itself |
 //! | [`error`] | what can go wrong |
 //! | [`people`] | teams, users, memberships |
 //! | [`sessions`] | who is signed in |
@@ -34,8 +35,11 @@ macro_rules! read {
 /// Runs one query inside a write transaction.
 macro_rules! change {
     ($tx:expr, |$db:ident| $query:expr) => {{
-        let $db = $tx.writer();
-        $query.await.map_err($crate::store::StoreError::from)
+        let outcome = {
+            let $db = $tx.writer();
+            $query.await
+        };
+        outcome.map_err(|error| $tx.failed(error))
     }};
 }
 
@@ -43,6 +47,7 @@ pub mod audit;
 mod bulk;
 pub mod connection_templates;
 pub mod database;
+pub mod disk;
 pub mod drafts;
 pub mod environments;
 pub mod error;
@@ -58,11 +63,13 @@ pub mod setup_lists;
 pub mod setups;
 pub mod sync_state;
 mod values;
+pub mod writability;
 
 pub use bulk::Mirrored;
 pub use database::{Store, WriteTx};
 pub use error::StoreError;
 pub use values::Hidden;
+pub use writability::Writes;
 
 #[cfg(test)]
 mod tests;

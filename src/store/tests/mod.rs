@@ -12,6 +12,7 @@ mod run_strips;
 mod runs;
 mod secrets;
 mod setups;
+mod writability;
 
 use super::{Mirrored, Store, StoreError, WriteTx, connection_templates as templates};
 use super::{environments as envs, flows as flow_rows, people as folk, runs as run_rows};

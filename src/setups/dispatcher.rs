@@ -33,6 +33,8 @@ impl Setups {
             beat();
             let now = self.inner.clock.now_ms();
             match store::setup_lists::list_active(&self.inner.store, now, SCAN_LIMIT).await {
+                // What cannot be recorded must not be sent: they wait until there is room again.
+                Ok(_) if !self.inner.store.can_write() => {}
                 Ok(active) => {
                     for setup in active {
                         self.start_worker(setup.id, &tracker, &workers, &at_work, &stop);

@@ -143,7 +143,13 @@ async fn no_error_tells_its_cause() {
 
 #[tokio::test]
 async fn errors_keep_what_libraries_and_handlers_say_in_headers() {
-    assert_eq!(get("/busy", &[]).await.headers()[header::RETRY_AFTER], "2");
+    let busy = get("/busy", &[]).await;
+    assert_eq!(busy.headers()[header::RETRY_AFTER], "2");
+    let busy = text(busy).await;
+    assert!(
+        busy.contains("store.busy") && busy.contains("Nothing was changed."),
+        "{busy}"
+    );
     let refused = send("DELETE", "/flows", &[("test-role", "admin")], "").await;
     assert_eq!(refused.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(refused.headers()[header::ALLOW], "GET,HEAD,POST");

@@ -33,7 +33,7 @@ impl From<Exit> for ExitCode {
 
 impl Exit {
     /// For a file or directory that cannot be used, told apart by what the system answered.
-    pub(super) fn of_unusable(kind: ErrorKind) -> Self {
+    pub(in crate::cli) fn of_unusable(kind: ErrorKind) -> Self {
         match kind {
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::NoPermission,
             ErrorKind::NotFound

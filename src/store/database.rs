@@ -20,7 +20,7 @@ pub(super) type Engine = Sqlite;
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Marks a file as a Headgate database: "HdGt". The first migration sets it.
-const APPLICATION_ID: i64 = 0x4864_4774;
+pub(super) const APPLICATION_ID: i64 = 0x4864_4774;
 /// Earlier releases can lose commits when two connections checkpoint at once (SQLite's "Write-Ahead Logging" page).
 const OLDEST_SQLITE: &str = "3.51.3";
 /// How long a caller waits for a connection before it is told that the database is busy.
@@ -325,7 +325,7 @@ async fn inspect(path: &Path) -> Result<Before, StoreError> {
     Ok(before)
 }
 
-pub(super) fn refuse_old(version: &str) -> Result<(), StoreError> {
+pub(crate) fn refuse_old(version: &str) -> Result<(), StoreError> {
     let numbers =
         |text: &str| -> Vec<u32> { text.split('.').map(|part| part.parse().unwrap_or(0)).collect() };
     if numbers(version) >= numbers(OLDEST_SQLITE) {
@@ -358,12 +358,14 @@ async fn quick_check(connection: &mut SqliteConnection) -> Result<(), StoreError
     }
 }
 
+/// The newest migration of this binary.
+pub(super) fn known_schema() -> i64 {
+    let versions = MIGRATIONS.iter().map(|migration| migration.version);
+    versions.max().unwrap_or(0)
+}
+
 async fn migrate(writer: &SqlitePool) -> Result<(), StoreError> {
-    let known = MIGRATIONS
-        .iter()
-        .map(|migration| migration.version)
-        .max()
-        .unwrap_or(0);
+    let known = known_schema();
     match MIGRATIONS.run(writer).await {
         Err(MigrateError::VersionMissing(found)) if found > known => {
             Err(StoreError::NewerSchema { found, known })

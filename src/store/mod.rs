@@ -23,6 +23,7 @@
 //! | [`leases`] | who may act now |
 //! | [`flows`], [`runs`], [`run_strips`], [`sync_state`] | the mirror of the platform and how fresh it is |
 //! | [`audit`] | who did what |
+//! | [`checkup`] | what an operator wants to know of a database |
 
 /// Runs one query that only reads, on a reader.
 macro_rules! read {
@@ -45,6 +46,7 @@ macro_rules! change {
 
 pub mod audit;
 mod bulk;
+pub mod checkup;
 pub mod connection_templates;
 pub mod database;
 pub mod disk;

@@ -109,6 +109,9 @@ settings! {
     /// Hours after which a session ends in any case (1 to 168).
     session_hours: u32 = "12", |text| parsers::whole_number(text, 1, 168);
 
+    /// Seconds that an object may take to turn up at Adobe after a lost answer (2 to 3600); no call is sent again before.
+    settle_seconds: u32 = "60", |text| parsers::whole_number(text, 2, 3_600);
+
     /// Seconds between two looks at an environment for new runs (1 to 3600).
     history_interval_seconds: u32 = "10", |text| parsers::whole_number(text, 1, 3_600);
 

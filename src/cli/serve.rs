@@ -33,7 +33,7 @@ pub async fn run(arguments: &Arguments) -> Result<(), CliError> {
         .map_err(|error| CliError::new(Exit::Software, error))?;
     let variation = Variation {
         clock: Arc::new(SystemClock),
-        rules: Rules::default(),
+        rules: Rules::settling_within(config.settle_seconds),
         http: HttpOptions::default(),
         demo: None,
     };

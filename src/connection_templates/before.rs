@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::SaveError;
 use crate::domain::Problem;
-use crate::domain::recipe::{Connection, Recipe, SecretSource, auth_secret_field};
+use crate::domain::recipe::{Connection, Recipe, SecretSource, auth_secret_field, parameter_secret_field};
 use crate::store::connection_templates::TemplateVersion;
 use crate::store::drafts::Draft;
 use crate::store::secrets::{Secret, SecretOwner};
@@ -35,6 +35,32 @@ impl Before {
     /// [`SaveError::Damaged`] or [`SaveError::Store`].
     pub async fn of_draft(store: &Store, draft: &Draft) -> Result<Self, SaveError> {
         Self::read(store, SecretOwner::Draft, &draft.id, &draft.recipe).await
+    }
+
+    /// What the form of a setup holds: its draft, with the secrets that went on to the setup.
+    ///
+    /// # Errors
+    /// [`SaveError::Damaged`] or [`SaveError::Store`].
+    pub async fn of_setup(store: &Store, draft: &Draft, setup_id: &str) -> Result<Self, SaveError> {
+        let mut before = Self::read(store, SecretOwner::Setup, setup_id, &draft.recipe).await?;
+        // A setup keeps each secret under the field of the connection that it goes into; a form asks a parameter.
+        let asked: BTreeMap<String, String> = before
+            .recipe
+            .secret_sources()
+            .into_iter()
+            .filter_map(|(key, source)| match source {
+                SecretSource::Stored => None,
+                SecretSource::Parameter { name } => {
+                    Some((auth_secret_field(&key), parameter_secret_field(&name)))
+                }
+            })
+            .collect();
+        for secret in &mut before.secrets {
+            if let Some(field) = asked.get(&secret.field) {
+                secret.field.clone_from(field);
+            }
+        }
+        Ok(before)
     }
 
     async fn read(store: &Store, owner: SecretOwner, id: &str, recipe: &str) -> Result<Self, SaveError> {

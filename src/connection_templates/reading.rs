@@ -39,7 +39,8 @@ pub struct FlowContent {
     pub recipe: Recipe,
     /// The answers that are not secret, by parameter.
     pub answers: BTreeMap<String, String>,
-    pub(super) secrets: BTreeMap<String, SecretString>,
+    /// Secrets that were typed, by form field.
+    pub secrets: BTreeMap<String, SecretString>,
 }
 
 /// Reads the form of a template. `before` is the version that it changes; `now_ms` is UTC epoch milliseconds.

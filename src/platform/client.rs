@@ -1,5 +1,4 @@
-//! The client of one environment: required headers, tokens, restraint, retries of reads, and changes that
-//! are sent once.
+//! The client of one environment: required headers, tokens, restraint and retries of reads.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,17 +8,19 @@ use reqwest::Request;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
 use secrecy::ExposeSecret;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::calls::{Call, Method};
 use super::error::{PlatformError, Service};
-use super::http::{CHANGE_LIMIT, Exchange, Http, READ_LIMIT, header};
-use super::outcomes::Answer;
+use super::http::{Exchange, Http, READ_LIMIT, header};
 use super::pressure::{LONGEST_SLEEP, Pressure};
 use super::token::{Credential, Token, Tokens};
 
 /// Waits between tries of a read never grow beyond this.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+/// Changes of one environment that are on their way at once; Adobe says that many calls at once may fail.
+const CHANGES_AT_ONCE: usize = 4;
 /// A read is sent at most once more than this.
 const RETRIES: usize = 3;
 
@@ -27,17 +28,19 @@ const RETRIES: usize = 3;
 /// restraint towards the platform, so keep one per environment.
 #[derive(Debug, Clone)]
 pub struct PlatformClient {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
     request_id: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    http: Http,
+pub(super) struct Inner {
+    pub(super) http: Http,
     credential: Credential,
     sandbox: String,
     tokens: Tokens,
     pressure: Pressure,
+    /// Changes that may be on their way at once.
+    pub(super) changes: Semaphore,
 }
 
 /// A read: path below `/data/foundation`, query not yet encoded, and the `Accept` that Schema Registry demands.
@@ -49,7 +52,7 @@ pub(super) struct Read {
 }
 
 /// A request with all its headers but the token's.
-struct Outgoing {
+pub(super) struct Outgoing {
     service: Service,
     request: Request,
 }
@@ -86,6 +89,7 @@ impl PlatformClient {
                 sandbox,
                 tokens,
                 pressure,
+                changes: Semaphore::new(CHANGES_AT_ONCE),
             }),
             request_id: None,
         }
@@ -118,35 +122,6 @@ impl PlatformClient {
         self.inner.token().await.map(|_| ())
     }
 
-    /// Sends a change, once, and says how it ended. The only second try is with a new token after the
-    /// platform itself refused the old one.
-    pub async fn send(&self, call: &Call, request_id: &str) -> Answer {
-        let inner = &*self.inner;
-        let (request, token) = match inner.prepare(call, request_id).await {
-            Ok(prepared) => prepared,
-            Err(error) => return Answer::not_sent(error),
-        };
-        let sent_at = Instant::now();
-        let mut token = token;
-        let mut result = inner.exchange(&request, &token, CHANGE_LIMIT).await;
-        if result.as_ref().is_ok_and(Exchange::refuses_token) {
-            token = match inner.token_after(&token).await {
-                Ok(token) => token,
-                Err(error) => return Answer::not_sent(error),
-            };
-            result = inner.exchange(&request, &token, CHANGE_LIMIT).await;
-        }
-        let duration_ms = i64::try_from(sent_at.elapsed().as_millis()).unwrap_or(i64::MAX);
-        match result {
-            Err(error) => Answer::broken(error, duration_ms),
-            Ok(exchange) => {
-                let mut secrets = call.secrets();
-                secrets.extend(inner.own_secrets(&token));
-                Answer::read(call, &exchange, duration_ms, &secrets)
-            }
-        }
-    }
-
     /// Reads, trying again with growing random waits while that may help and is affordable.
     pub(super) async fn get(&self, read: &Read) -> Result<Value, PlatformError> {
         let pressure = &self.inner.pressure;
@@ -171,7 +146,7 @@ impl PlatformClient {
     async fn get_once(&self, read: &Read) -> Result<Value, PlatformError> {
         let inner = &*self.inner;
         let request = inner.read_request(read, self.request_id.as_deref())?;
-        inner.wait_for_admission().await?;
+        inner.wait_for_admission(LONGEST_SLEEP).await?;
         let mut token = inner.token().await?;
         let mut exchange = inner.exchange(&request, &token, READ_LIMIT).await?;
         if exchange.refuses_token() {
@@ -203,32 +178,26 @@ fn stretched(wait: Duration) -> Duration {
 }
 
 impl Inner {
-    async fn token(&self) -> Result<Token, PlatformError> {
+    pub(super) async fn token(&self) -> Result<Token, PlatformError> {
         self.tokens.current(&self.http, &self.credential).await
     }
 
-    async fn token_after(&self, refused: &Token) -> Result<Token, PlatformError> {
+    pub(super) async fn token_after(&self, refused: &Token) -> Result<Token, PlatformError> {
         self.tokens
             .after_refusal(refused, &self.http, &self.credential)
             .await
     }
 
-    fn own_secrets<'a>(&'a self, token: &'a Token) -> [&'a str; 2] {
+    pub(super) fn own_secrets<'a>(&'a self, token: &'a Token) -> [&'a str; 2] {
         [
             self.credential.client_secret.expose_secret(),
             token.value.expose_secret(),
         ]
     }
 
-    /// Everything that can fail without anything having been sent.
-    async fn prepare(&self, call: &Call, request_id: &str) -> Result<(Outgoing, Token), PlatformError> {
-        let request = self.change_request(call, request_id)?;
-        self.wait_for_admission().await?;
-        Ok((request, self.token().await?))
-    }
-
-    async fn wait_for_admission(&self) -> Result<(), PlatformError> {
-        let wait = self.pressure.admit(Instant::now())?;
+    /// Waits until a call may be made, but no longer than `patience`.
+    pub(super) async fn wait_for_admission(&self, patience: Duration) -> Result<(), PlatformError> {
+        let wait = self.pressure.admit(Instant::now(), patience)?;
         if !wait.is_zero() {
             tokio::time::sleep(stretched(wait)).await;
         }
@@ -247,7 +216,7 @@ impl Inner {
         Ok(outgoing)
     }
 
-    fn change_request(&self, call: &Call, request_id: &str) -> Result<Outgoing, PlatformError> {
+    pub(super) fn change_request(&self, call: &Call, request_id: &str) -> Result<Outgoing, PlatformError> {
         let method = match call.method {
             Method::Post => reqwest::Method::POST,
             Method::Patch => reqwest::Method::PATCH,
@@ -291,7 +260,7 @@ impl Inner {
     }
 
     /// Sends a copy of the request with `token` and notes how the platform took it.
-    async fn exchange(
+    pub(super) async fn exchange(
         &self,
         outgoing: &Outgoing,
         token: &Token,

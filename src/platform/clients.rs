@@ -64,6 +64,11 @@ impl Clients {
         Ok(client)
     }
 
+    /// How long a change may take from its first byte to the end of its answer.
+    pub fn change_timeout(&self) -> std::time::Duration {
+        self.inner.http.options().change_timeout
+    }
+
     /// The origin of the platform that all clients talk to, such as `https://platform.adobe.io`.
     pub fn platform_origin(&self) -> String {
         self.inner.http.endpoints().platform_origin()

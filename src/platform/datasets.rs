@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::calls::ObjectKind;
 use super::client::{PlatformClient, Read};
 use super::error::{PlatformError, Service};
-use super::pages::Page;
+use super::pages::{PAGE_SIZE, Page};
 use super::wire;
 
 /// A dataset. Times are UTC epoch milliseconds.
@@ -69,21 +69,21 @@ impl PlatformClient {
         Dataset::from_json(&dataset)
     }
 
-    /// Whether any batch was ever written to the dataset, whatever became of it.
+    /// How many batches were ever written to the dataset, whatever became of them; at most 100 are counted.
     ///
     /// # Errors
-    /// Without an answer of the documented form nothing is known; treat that as "yes".
-    pub async fn dataset_has_batches(&self, id: &str) -> Result<bool, PlatformError> {
+    /// Without an answer of the documented form nothing is known; treat that as "some".
+    pub async fn dataset_batches(&self, id: &str) -> Result<usize, PlatformError> {
         let body = self
             .get(
                 &Read::at("/catalog/batches")
                     .with("dataSet", id)
-                    .with("limit", "1"),
+                    .with("limit", PAGE_SIZE.to_string()),
             )
             .await?;
         match body {
-            Value::Object(batches) => Ok(!batches.is_empty()),
-            Value::Array(batches) if batches.is_empty() => Ok(false),
+            Value::Object(batches) => Ok(batches.len()),
+            Value::Array(batches) if batches.is_empty() => Ok(0),
             _ => Err(PlatformError::unreadable(
                 Service::Catalog,
                 "the list of batches is no object",

@@ -133,6 +133,9 @@ pub enum PlatformError {
         /// Why.
         reason: &'static str,
     },
+    /// The right to act was lost, or would have ended before an answer could be waited for.
+    #[error("the call was held back, because another worker may have taken over. Nothing was sent.")]
+    Withheld,
     /// The call cannot be made as asked.
     #[error("the call cannot be made: {detail}. Nothing was sent.")]
     Invalid {
@@ -217,6 +220,7 @@ impl PlatformError {
                 | Self::Throttled { .. }
                 | Self::Unavailable { .. }
                 | Self::Paused { .. }
+                | Self::Withheld
         )
     }
 

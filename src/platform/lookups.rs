@@ -192,7 +192,7 @@ fn shows(selector: &Selector, item: &Value) -> Option<bool> {
     }
 }
 
-fn object(kind: ObjectKind, mut item: Value) -> Option<Found> {
+pub(super) fn object(kind: ObjectKind, mut item: Value) -> Option<Found> {
     let (id, name) = if kind == ObjectKind::Schema {
         ("/$id", "/title")
     } else {

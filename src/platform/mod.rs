@@ -7,11 +7,11 @@
 //! | `http` | the one HTTP client, the origin check, reading with a cap |
 //! | `token` | access tokens: one renewal at a time, in memory only |
 //! | `pressure` | restraint: gate after a 429, retry budget, circuit |
-//! | `client` | [`PlatformClient`]: headers, retried reads, changes sent once |
+//! | `client` `changes` | [`PlatformClient`]: headers, retried reads; changes, sent once |
 //! | `answers` `error` `reply` `retry_after` `wire` | what answers mean, read leniently |
 //! | `calls` `outcomes` | changes as data, and how they ended: [`Call`], [`Outcome`] |
 //! | `clients` | one client per environment: [`Clients`] |
-//! | `lookups` | finding objects again: [`Lookup`] |
+//! | `lookups` `objects` | finding objects again: [`Lookup`]; reading one by its id |
 //! | `pages` | walking through lists, with a ceiling |
 //! | `flows` `runs` `connections` `schemas` `datasets` `mapping_sets` `sandboxes` `specs` | typed reads |
 //! | `choices` | what a form lets people choose from |
@@ -23,6 +23,7 @@
 
 mod answers;
 mod calls;
+mod changes;
 mod check;
 mod choices;
 mod client;
@@ -35,6 +36,7 @@ mod flows;
 mod http;
 mod lookups;
 mod mapping_sets;
+mod objects;
 mod outcomes;
 mod pages;
 mod pressure;

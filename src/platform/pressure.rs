@@ -52,16 +52,16 @@ impl Default for State {
 }
 
 impl Pressure {
-    /// Asks to make a call at `now`. `Ok` is how long to sleep first, at most [`LONGEST_SLEEP`].
+    /// Asks to make a call at `now`. `Ok` is how long to sleep first, at most `patience`.
     ///
     /// # Errors
     /// [`PlatformError::Paused`] while the circuit is open or the gate closed for longer than that.
-    pub(super) fn admit(&self, now: Instant) -> Result<Duration, PlatformError> {
+    pub(super) fn admit(&self, now: Instant, patience: Duration) -> Result<Duration, PlatformError> {
         let mut state = self.lock();
         let gate = state
             .closed_until
             .map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
-        if gate > LONGEST_SLEEP {
+        if gate > patience {
             return Err(PlatformError::Paused {
                 wait: gate,
                 reason: "it asked us to send fewer calls",
@@ -148,17 +148,21 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn admit(pressure: &Pressure, now: Instant) -> Result<Duration, PlatformError> {
+        pressure.admit(now, LONGEST_SLEEP)
+    }
+
     #[test]
     fn one_throttled_call_slows_everybody() {
         let (pressure, start) = (Pressure::default(), Instant::now());
-        assert_eq!(pressure.admit(start).unwrap(), Duration::ZERO);
+        assert_eq!(admit(&pressure, start).unwrap(), Duration::ZERO);
         pressure.close_for(start, 20 * SECOND);
         pressure.close_for(start, 5 * SECOND);
-        assert_eq!(pressure.admit(start + 5 * SECOND).unwrap(), 15 * SECOND);
-        assert_eq!(pressure.admit(start + 25 * SECOND).unwrap(), Duration::ZERO);
+        assert_eq!(admit(&pressure, start + 5 * SECOND).unwrap(), 15 * SECOND);
+        assert_eq!(admit(&pressure, start + 25 * SECOND).unwrap(), Duration::ZERO);
         pressure.close_for(start, 120 * SECOND);
         assert_eq!(
-            pressure.admit(start).unwrap_err().retry_after(),
+            admit(&pressure, start).unwrap_err().retry_after(),
             Some(120 * SECOND)
         );
     }
@@ -178,18 +182,18 @@ mod tests {
     fn the_circuit_opens_probes_once_and_closes() {
         let (pressure, start) = (Pressure::default(), Instant::now());
         for call in 0..20 {
-            assert!(pressure.admit(start).is_ok(), "call {call}");
+            assert!(admit(&pressure, start).is_ok(), "call {call}");
             pressure.record(start, call % 2 == 0);
         }
-        assert!(pressure.admit(start + SECOND).is_err());
-        assert!(pressure.admit(start + OPEN_FOR).is_ok());
-        assert!(pressure.admit(start + OPEN_FOR).is_err(), "only one probe");
+        assert!(admit(&pressure, start + SECOND).is_err());
+        assert!(admit(&pressure, start + OPEN_FOR).is_ok());
+        assert!(admit(&pressure, start + OPEN_FOR).is_err(), "only one probe");
         pressure.record(start + OPEN_FOR, false);
-        assert!(pressure.admit(start + OPEN_FOR + SECOND).is_err());
-        assert!(pressure.admit(start + 2 * OPEN_FOR).is_ok());
+        assert!(admit(&pressure, start + OPEN_FOR + SECOND).is_err());
+        assert!(admit(&pressure, start + 2 * OPEN_FOR).is_ok());
         pressure.record(start + 2 * OPEN_FOR, true);
         for _ in 0..5 {
-            assert!(pressure.admit(start + 2 * OPEN_FOR).is_ok());
+            assert!(admit(&pressure, start + 2 * OPEN_FOR).is_ok());
         }
     }
 
@@ -199,8 +203,8 @@ mod tests {
         for _ in 0..20 {
             pressure.record(start, false);
         }
-        assert!(pressure.admit(start + OPEN_FOR).is_ok());
-        assert!(pressure.admit(start + OPEN_FOR + PROBE_PATIENCE).is_ok());
+        assert!(admit(&pressure, start + OPEN_FOR).is_ok());
+        assert!(admit(&pressure, start + OPEN_FOR + PROBE_PATIENCE).is_ok());
     }
 
     #[test]
@@ -210,6 +214,6 @@ mod tests {
             pressure.record(start, false);
         }
         pressure.record(start + WINDOW + SECOND, false);
-        assert!(pressure.admit(start + WINDOW + SECOND).is_ok());
+        assert!(admit(&pressure, start + WINDOW + SECOND).is_ok());
     }
 }

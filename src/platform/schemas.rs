@@ -15,6 +15,8 @@ pub(super) const LIST_ACCEPT: &str = "application/vnd.adobe.xed+json";
 const SHORT_ACCEPT: &str = "application/vnd.adobe.xed-id+json";
 /// For one schema, everything it refers to included. A missing version is refused (XDM-1007-400).
 const FULL_ACCEPT: &str = "application/vnd.adobe.xed-full+json; version=1";
+/// For one schema as it was sent.
+pub(super) const ONE_ACCEPT: &str = "application/vnd.adobe.xed+json; version=1";
 
 /// A schema in short.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,114 +1,102 @@
-//! The data lake connection: one per environment, got or made under a lock, shared by all setups.
+//! The data lake connection: one per environment, got or made, shared by all setups.
+//!
+//! Two setups never make it at once: the intent of its create is committed only in a transaction that sees no
+//! other setup of the environment whose own create may have acted, and no connection that is known by then.
 
-use std::time::Duration;
+use serde_json::Value;
 
-use super::journal::Note;
-use super::run::{Landed, RunError, Worker};
-use crate::domain::setup::{Event, Question, StepKind, StepState};
-use crate::store::{self, StoreError};
+use super::journal::{Note, RecordError};
+use super::looking;
+use super::run::RunError;
+use super::sending::NotReady;
+use super::worker::{Landed, Worker};
+use crate::domain::connector::DATA_LAKE_SPEC_ID;
+use crate::domain::setup::{Event, StepKind, StepState};
+use crate::platform::{ObjectKind, PlatformClient};
+use crate::store;
 
-/// How long one setup may keep the others waiting, in milliseconds.
-const LOCK_TTL_MS: i64 = 90_000;
-const PAUSE: Duration = Duration::from_millis(250);
-/// Look-ups that fail before a person is asked.
-const FAILED_LOOKS_MAX: u32 = 5;
-
-/// What this worker knows of the connection before it is made.
-#[derive(Debug, Default)]
-pub(super) struct DataLake {
-    /// Epoch of the lock, once it is held.
-    lock: Option<i64>,
-    /// A complete look-up under the lock found none.
-    absent: bool,
-    failed_looks: u32,
-}
+const KIND: StepKind = StepKind::DataLakeConnection;
+/// How long a setup stands back while another one makes the connection, in milliseconds.
+const STAND_BACK_MS: i64 = 1_000;
 
 impl Worker<'_> {
-    /// Whether the create may leave now. Before that, the connection is taken from the environment, waited for,
-    /// or looked for.
-    pub(super) async fn data_lake_may_be_sent(&mut self) -> Result<bool, RunError> {
-        let kind = StepKind::DataLakeConnection;
-        let environment_id = self.taken.setup.environment_id.clone();
-        let environment = store::environments::any_by_id(&self.setups.inner.store, &environment_id).await?;
-        if let Some(id) = environment.and_then(|e| e.data_lake_connection_id) {
-            let event = Event::Confirmed {
-                step: kind,
-                id,
-                adopted: true,
-            };
-            self.taken
-                .record(self.setups, vec![(event, Note::default())])
-                .await?;
-            self.fly(kind, async { Landed::Waited });
-            return Ok(false);
+    /// Takes the connection that the environment knows, finds one, waits for another setup, or makes one.
+    pub(super) async fn get_data_lake(&mut self) -> Result<(), RunError> {
+        let id = &self.taken.setup.environment_id;
+        let environment = store::environments::any_by_id(&self.setups.inner.store, id).await?;
+        if let Some(known) = environment.and_then(|e| e.data_lake_connection_id) {
+            self.no_data_lake = false;
+            self.check_known(known);
+        } else if self.no_data_lake {
+            self.make_data_lake().await?;
+        } else {
+            let search = looking::search(&self.taken, KIND).ok_or(NotReady::Damaged)?;
+            self.fly_look_up(search);
         }
-        if self.data_lake.lock.is_none() && !self.lock_data_lake().await? {
-            self.fly(kind, async {
-                tokio::time::sleep(PAUSE).await;
-                Landed::Waited
-            });
-            return Ok(false);
-        }
-        if !self.data_lake.absent {
-            self.start_look_up(kind)?;
-        }
-        Ok(self.data_lake.absent)
+        Ok(())
     }
 
     /// What a look-up means. `None`: nothing is to be recorded, because the connection was not sent yet.
     pub(super) fn before_the_data_lake_is_made(&mut self, event: Event, note: Note) -> Option<(Event, Note)> {
-        let kind = StepKind::DataLakeConnection;
         let is_planned = self
             .taken
             .machine
-            .step(kind)
+            .step(KIND)
             .is_some_and(|s| s.state == StepState::Planned);
-        match event {
-            Event::FoundNothing(step) if step == kind && is_planned => {
-                self.data_lake.absent = true;
-                None
-            }
-            Event::CouldNotLook(step) if step == kind && is_planned => {
-                self.data_lake.failed_looks += 1;
-                if self.data_lake.failed_looks >= FAILED_LOOKS_MAX {
-                    return Some((Event::Ask(Question::CannotLook), note));
-                }
-                self.fly(kind, async {
-                    tokio::time::sleep(PAUSE).await;
-                    Landed::Waited
-                });
-                None
-            }
-            other => Some((other, note)),
+        if event == Event::FoundNothing(KIND) && is_planned {
+            self.no_data_lake = true;
+            return None;
         }
+        Some((event, note))
     }
 
-    /// Keeps the id with the environment for all setups to come, and lets the next one go on.
-    pub(super) async fn remember_data_lake(&mut self, event: &Event) -> Result<(), RunError> {
+    /// Somebody may have deleted the connection that the environment remembers.
+    fn check_known(&mut self, id: String) {
+        let client = self.client.clone();
+        self.fly(KIND, async move { known(&client, id).await });
+    }
+
+    /// The connection that the environment remembers is gone: it is looked for anew.
+    pub(super) async fn forget_data_lake(&mut self, id: &str) -> Result<(), RunError> {
         let mut tx = self.setups.inner.store.begin().await?;
-        if let Event::Confirmed { id, .. } = event {
-            store::environments::set_data_lake_connection(&mut tx, &self.taken.setup.environment_id, id)
-                .await?;
-        }
-        if let Some(epoch) = self.data_lake.lock.take() {
-            store::leases::release(&mut tx, &self.lock_name(), &self.taken.setup.id, epoch).await?;
-        }
-        self.data_lake.absent = false;
-        tx.commit().await?;
-        Ok(())
+        let environment_id = &self.taken.setup.environment_id;
+        store::environments::forget_data_lake_connection(&mut tx, environment_id, id).await?;
+        Ok(tx.commit().await?)
     }
 
-    async fn lock_data_lake(&mut self) -> Result<bool, StoreError> {
-        let now = self.setups.inner.clock.now_ms();
-        let holder = self.taken.setup.id.clone();
-        let mut tx = self.setups.inner.store.begin().await?;
-        self.data_lake.lock =
-            store::leases::acquire(&mut tx, &self.lock_name(), &holder, now, LOCK_TTL_MS).await?;
-        tx.commit().await?;
-        Ok(self.data_lake.lock.is_some())
+    async fn make_data_lake(&mut self) -> Result<(), RunError> {
+        match self.send(&[KIND]).await {
+            Err(RunError::Record(RecordError::OthersTurn)) => {
+                // What the look-up said may be outdated when this setup comes back.
+                self.no_data_lake = false;
+                let retry_at = self.setups.inner.clock.now_ms() + STAND_BACK_MS;
+                let event = Event::Postponed { step: KIND, retry_at };
+                Ok(self
+                    .taken
+                    .record(self.setups, vec![(event, Note::default())])
+                    .await?)
+            }
+            other => other,
+        }
     }
+}
 
-    fn lock_name(&self) -> String {
-        format!("data_lake:{}", self.taken.setup.environment_id)
+async fn known(client: &PlatformClient, id: String) -> Landed {
+    match client.object(ObjectKind::Connection, &id).await {
+        Ok(found) if is_data_lake(&found.body) => {
+            let confirmed = Event::Confirmed {
+                step: KIND,
+                id,
+                adopted: true,
+            };
+            Landed::Event(confirmed, Note::default())
+        }
+        Ok(_) => Landed::DataLakeGone(id),
+        Err(error) if error.is_not_found() => Landed::DataLakeGone(id),
+        Err(error) => Landed::Event(Event::CouldNotLook(KIND), Note::saying(error.to_string())),
     }
+}
+
+pub(super) fn is_data_lake(connection: &Value) -> bool {
+    connection.pointer("/connectionSpec/id").and_then(Value::as_str) == Some(DATA_LAKE_SPEC_ID)
 }

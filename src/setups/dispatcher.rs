@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Setups;
-use crate::store;
+use crate::store::setup_lists::ActiveSetup;
+use crate::store::{self, StoreError};
 
 /// Setups that are worked on at once by one process.
 const WORKERS: usize = 4;
@@ -31,16 +32,13 @@ impl Setups {
         let workers = Arc::new(Semaphore::new(WORKERS));
         while !stop.is_cancelled() {
             beat();
-            let now = self.inner.clock.now_ms();
-            match store::setup_lists::list_active(&self.inner.store, now, SCAN_LIMIT).await {
-                // What cannot be recorded must not be sent: they wait until there is room again.
-                Ok(_) if !self.inner.store.can_write() => {}
+            match self.due().await {
                 Ok(active) => {
                     for setup in active {
                         self.start_worker(setup.id, &tracker, &workers, &at_work, &stop);
                     }
                 }
-                Err(error) => tracing::error!(%error, "cannot read which setups have something to do"),
+                Err(error) => tracing::error!(%error, "cannot find out which setups have something to do"),
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -50,6 +48,17 @@ impl Setups {
         }
         tracker.close();
         tracker.wait().await;
+    }
+
+    /// The setups that have something to do now, oldest first; none while nothing can be written.
+    async fn due(&self) -> Result<Vec<ActiveSetup>, StoreError> {
+        if !self.inner.store.can_write() {
+            // What cannot be recorded must not be sent: they wait until there is room again.
+            return Ok(Vec::new());
+        }
+        self.release_the_rest().await?;
+        let now = self.inner.clock.now_ms();
+        store::setup_lists::list_active(&self.inner.store, now, SCAN_LIMIT).await
     }
 
     fn start_worker(

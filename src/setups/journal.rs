@@ -1,16 +1,19 @@
 //! Recording events: the state machine's step, the rows, the journal and the audit trail change together or not
 //! at all, and only under the lease that is in force.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::audited::{audited, ended};
+use super::changing::Replan;
 use super::{Setups, lease_name};
-use crate::audit::{self, Actor, Change, Phase};
+use crate::audit::{self, Actor};
 use crate::domain::setup::{
     Effect, Event, Illegal, Machine, Rules, SetupState, Step as MachineStep, StepKind,
 };
+use crate::platform::Found;
 use crate::store::secrets::SecretOwner;
 use crate::store::setups::{Setup, Step};
-use crate::store::{self, Store, StoreError, setup_journal::NewSetupEvent};
+use crate::store::{self, Store, StoreError, WriteTx, setup_journal::NewSetupEvent};
 
 /// Why an event could not be recorded. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +24,8 @@ pub(super) enum RecordError {
     Illegal(#[from] Illegal),
     #[error("a stored row of the setup cannot be read: {0}")]
     Damaged(String),
+    #[error("another setup makes the data lake connection")]
+    OthersTurn,
 }
 
 /// What else is stored with an event about a step.
@@ -37,12 +42,26 @@ pub(super) struct Note {
     /// JSON: code, message, the platform's request id.
     pub(super) problem: Option<String>,
     pub(super) upstream_request_id: Option<String>,
+    /// Objects that carry one marker.
+    pub(super) found: Vec<Found>,
     /// A person's decision, as it stands in the audit trail.
     pub(super) audited_as: Option<&'static str>,
+    /// What the audit trail keeps of it.
+    pub(super) audited_after: Option<Value>,
+}
+
+impl Note {
+    /// Only a sentence for people.
+    pub(super) fn saying(detail: impl Into<String>) -> Self {
+        Self {
+            detail: Some(detail.into()),
+            ..Self::default()
+        }
+    }
 }
 
 /// A setup in the hands of a worker.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Taken {
     pub(super) setup: Setup,
     pub(super) rows: Vec<Step>,
@@ -65,9 +84,9 @@ impl Taken {
         };
         let rows = store::setups::steps(store, setup_id).await?;
         let machine = restore(&setup, &rows, rules)?;
-        let starter = store::people::user_by_id(store, &setup.started_by).await?;
-        let name = starter.map_or_else(|| "somebody who was removed".to_owned(), |user| user.name);
-        let actor = Actor::on_behalf(&setup.started_by, &name, &setup.id);
+        let driver = store::people::user_by_id(store, &setup.driven_by).await?;
+        let name = driver.map_or_else(|| "somebody who was removed".to_owned(), |user| user.name);
+        let actor = Actor::on_behalf(&setup.driven_by, &name, &setup.id);
         Ok(Some(Self {
             setup,
             rows,
@@ -87,35 +106,89 @@ impl Taken {
         setups: &Setups,
         events: Vec<(Event, Note)>,
     ) -> Result<(), RecordError> {
+        self.record_with(setups, events, None).await
+    }
+
+    /// The same; `replan` puts another plan in place of the steps that may change.
+    pub(super) async fn record_with(
+        &mut self,
+        setups: &Setups,
+        events: Vec<(Event, Note)>,
+        replan: Option<Replan>,
+    ) -> Result<(), RecordError> {
         let now = setups.inner.clock.now_ms();
-        let (mut setup, mut rows, mut machine) =
-            (self.setup.clone(), self.rows.clone(), self.machine.clone());
-        for (event, note) in &events {
-            machine.apply(event, now)?;
-            take_over(event, note, &machine, &mut setup, &mut rows, now);
+        let mut next = self.clone();
+        if let Some(replan) = &replan {
+            replan.apply_to(&mut next);
         }
-        setup.updated_at = now;
-        let mut tx = setups.inner.store.begin().await?;
-        store::leases::check(&mut tx, &lease_name(&setup.id), self.epoch).await?;
         for (event, note) in &events {
-            let entry = journal_entry(event, note, self.epoch, now);
-            store::setup_journal::append(&mut tx, &setup.id, &entry).await?;
-            if let Some(change) = audited(event, note, &rows, &setup) {
-                audit::record(&mut tx, &self.actor, now, Some(&setup.team_id), &change).await?;
+            next.machine.apply(event, now)?;
+            take_over(event, note, &mut next, now);
+        }
+        next.setup.updated_at = now;
+        let mut tx = setups.inner.store.begin().await?;
+        store::leases::check(&mut tx, &lease_name(&next.setup.id), self.epoch).await?;
+        self.check_turn(&mut tx, setups, &events).await?;
+        if let Some(replan) = &replan {
+            replan.save(&mut tx, self).await?;
+        }
+        self.write(&mut tx, &events, &next, now).await?;
+        tx.commit().await?;
+        *self = next;
+        setups.changed(&self.setup.id);
+        Ok(())
+    }
+
+    /// The create of the data lake connection has to wait while that of another setup may have acted.
+    async fn check_turn(
+        &self,
+        tx: &mut WriteTx,
+        setups: &Setups,
+        events: &[(Event, Note)],
+    ) -> Result<(), RecordError> {
+        let kind = StepKind::DataLakeConnection;
+        if events.iter().all(|(event, _)| *event != Event::Sending(kind)) {
+            return Ok(());
+        }
+        let (id, environment) = (&self.setup.id, &self.setup.environment_id);
+        let unclear_at = store::setups::unclear_elsewhere(tx, environment, kind, id).await?;
+        let settled_at = unclear_at.map(|at| at.saturating_add(setups.inner.patience_ms()));
+        let others = settled_at.is_some_and(|at| at > setups.inner.clock.now_ms());
+        if others || store::environments::knows_data_lake_connection(tx, environment).await? {
+            return Err(RecordError::OthersTurn);
+        }
+        Ok(())
+    }
+
+    async fn write(
+        &self,
+        tx: &mut WriteTx,
+        events: &[(Event, Note)],
+        next: &Self,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        let (setup, team) = (&next.setup, Some(next.setup.team_id.as_str()));
+        for (event, note) in events {
+            if let Some(entry) = journal_entry(event, note, self.epoch, now) {
+                store::setup_journal::append(tx, &setup.id, &entry).await?;
+            }
+            if let Some(change) = audited(event, note, &next.rows, setup) {
+                audit::record(tx, &self.actor, now, team, &change).await?;
+            }
+            if let Event::Confirmed { step, id, .. } = event
+                && *step == StepKind::DataLakeConnection
+            {
+                store::environments::set_data_lake_connection(tx, &setup.environment_id, id).await?;
             }
         }
-        for row in rows.iter().filter(|row| self.rows.iter().all(|old| old != *row)) {
-            store::setups::save_step(&mut tx, row).await?;
+        for row in next.rows.iter().filter(|row| !self.rows.contains(row)) {
+            store::setups::save_step(tx, row).await?;
         }
-        if machine.state.is_final() && !self.machine.state.is_final() {
-            store::secrets::delete_for(&mut tx, SecretOwner::Setup, &setup.id).await?;
-            let change = ended(&setup);
-            audit::record(&mut tx, &self.actor, now, Some(&setup.team_id), &change).await?;
+        if next.machine.state.is_final() && !self.machine.state.is_final() {
+            store::secrets::delete_for(tx, SecretOwner::Setup, &setup.id).await?;
+            audit::record(tx, &self.actor, now, team, &ended(setup)).await?;
         }
-        store::setups::save_setup(&mut tx, &setup).await?;
-        tx.commit().await?;
-        (self.setup, self.rows, self.machine) = (setup, rows, machine);
-        setups.changed(&self.setup.id);
+        store::setups::save_setup(tx, setup).await?;
         Ok(())
     }
 }
@@ -141,6 +214,8 @@ fn machine_step(row: &Step) -> Result<MachineStep, RecordError> {
         looks: u32::try_from(row.looks).unwrap_or(u32::MAX),
         failed_looks: u32::try_from(row.failed_looks).unwrap_or(u32::MAX),
         sent_at: row.sent_at,
+        unclear_at: row.unclear_at,
+        deletions: u32::try_from(row.deletions).unwrap_or(u32::MAX),
         retry_at: row.retry_at,
         object_id: row.object_id.clone(),
         adopted: row.adopted,
@@ -149,7 +224,10 @@ fn machine_step(row: &Step) -> Result<MachineStep, RecordError> {
 }
 
 /// Copies what the machine decided, and what came with the event, into the rows.
-fn take_over(event: &Event, note: &Note, machine: &Machine, setup: &mut Setup, rows: &mut [Step], now: i64) {
+fn take_over(event: &Event, note: &Note, taken: &mut Taken, now: i64) {
+    let Taken {
+        setup, rows, machine, ..
+    } = taken;
     for row in rows.iter_mut() {
         let Some(step) = machine.step(row.kind) else {
             continue;
@@ -159,11 +237,16 @@ fn take_over(event: &Event, note: &Note, machine: &Machine, setup: &mut Setup, r
         row.looks = i64::from(step.looks);
         row.failed_looks = i64::from(step.failed_looks);
         row.sent_at = step.sent_at;
+        row.unclear_at = step.unclear_at;
+        row.deletions = i64::from(step.deletions);
         row.retry_at = step.retry_at;
         row.object_id.clone_from(&step.object_id);
         row.adopted = step.adopted;
     }
-    if let Some(row) = step_of(event).and_then(|kind| rows.iter_mut().find(|row| row.kind == kind)) {
+    if let Some(row) = event
+        .step()
+        .and_then(|kind| rows.iter_mut().find(|row| row.kind == kind))
+    {
         note_on(row, event, note, now);
     }
     setup.state = machine.state;
@@ -196,8 +279,13 @@ fn note_on(row: &mut Step, event: &Event, note: &Note, now: i64) {
         row.problem = None;
         return;
     }
-    if matches!(event, Event::Deleting(_)) {
-        return;
+    match event {
+        Event::Deleting(_) | Event::Postponed { .. } => return,
+        Event::FoundNothing(_) | Event::CouldNotLook(_) | Event::FoundSeveral(_) | Event::FoundUnlike(_) => {
+            row.problem = note.problem.clone().or(row.problem.take());
+            return;
+        }
+        _ => {}
     }
     row.answered_at = Some(now);
     row.problem.clone_from(&note.problem);
@@ -213,7 +301,11 @@ fn note_on(row: &mut Step, event: &Event, note: &Note, now: i64) {
     }
 }
 
-fn journal_entry(event: &Event, note: &Note, epoch: i64, at: i64) -> NewSetupEvent {
+/// What the journal tells of an event; standing back for another setup, again and again, is not worth a row.
+fn journal_entry(event: &Event, note: &Note, epoch: i64, at: i64) -> Option<NewSetupEvent> {
+    if matches!(event, Event::Postponed { .. }) {
+        return None;
+    }
     let detail = json!({
         "event": format!("{event:?}"),
         "status": note.status,
@@ -222,92 +314,11 @@ fn journal_entry(event: &Event, note: &Note, epoch: i64, at: i64) -> NewSetupEve
         "upstream_request_id": note.upstream_request_id,
         "detail": note.detail,
     });
-    NewSetupEvent {
+    Some(NewSetupEvent {
         at,
-        step: step_of(event),
-        event: word_of(event).to_owned(),
+        step: event.step(),
+        event: event.word().to_owned(),
         detail: detail.to_string(),
         epoch,
-    }
-}
-
-/// Which calls at the platform stand in the audit trail, as intent and as outcome.
-fn audited<'a>(event: &Event, note: &Note, rows: &'a [Step], setup: &'a Setup) -> Option<Change<'a>> {
-    if let Some(word) = note.audited_as {
-        return Some(Change::new(word, "setup", &setup.id, &setup.flow_name));
-    }
-    let row = rows.iter().find(|row| Some(row.kind) == step_of(event))?;
-    let (word, phase) = match event {
-        Event::Sending(_) => ("platform.create", Phase::Intent),
-        Event::Confirmed { .. } | Event::Rejected(..) | Event::NotActed { .. } | Event::Unclear(_) => {
-            ("platform.create", Phase::Outcome)
-        }
-        Event::Deleting(_) => ("platform.delete", Phase::Intent),
-        Event::Deleted(_) | Event::DeleteFailed(_) | Event::Kept(_) => ("platform.delete", Phase::Outcome),
-        _ => return None,
-    };
-    let after = json!({
-        "step": row.kind,
-        "marker": row.marker,
-        "result": word_of(event),
-        "id": row.object_id,
-        "status": note.status,
-        "request_hash": row.request_hash,
-    });
-    Some(
-        Change::new(word, "setup", &setup.id, &setup.flow_name)
-            .phase(phase)
-            .after(after),
-    )
-}
-
-fn ended(setup: &Setup) -> Change<'_> {
-    let word = if setup.state == SetupState::Done {
-        "setup.done"
-    } else {
-        "setup.undone"
-    };
-    Change::new(word, "setup", &setup.id, &setup.flow_name).after(json!({ "flow_id": setup.flow_id }))
-}
-
-/// The step that an event is about.
-fn step_of(event: &Event) -> Option<StepKind> {
-    match event {
-        Event::Sending(kind)
-        | Event::Rejected(kind, _)
-        | Event::Unclear(kind)
-        | Event::FoundNothing(kind)
-        | Event::FoundSeveral(kind)
-        | Event::CouldNotLook(kind)
-        | Event::Deleting(kind)
-        | Event::Deleted(kind)
-        | Event::DeleteFailed(kind)
-        | Event::Kept(kind)
-        | Event::Confirmed { step: kind, .. }
-        | Event::NotActed { step: kind, .. } => Some(*kind),
-        Event::Recovered | Event::Ask(_) | Event::Resumed | Event::UndoRequested => None,
-    }
-}
-
-/// The stable word of an event in the journal.
-fn word_of(event: &Event) -> &'static str {
-    match event {
-        Event::Recovered => "taken_over",
-        Event::Sending(_) => "sending",
-        Event::Confirmed { adopted: true, .. } => "found",
-        Event::Confirmed { .. } => "confirmed",
-        Event::Rejected(..) => "rejected",
-        Event::NotActed { .. } => "not_acted",
-        Event::Unclear(_) => "unclear",
-        Event::FoundNothing(_) => "found_nothing",
-        Event::FoundSeveral(_) => "found_several",
-        Event::CouldNotLook(_) => "could_not_look",
-        Event::Ask(_) => "asked",
-        Event::Resumed => "resumed",
-        Event::UndoRequested => "undo_requested",
-        Event::Deleting(_) => "deleting",
-        Event::Deleted(_) => "deleted",
-        Event::DeleteFailed(_) => "delete_failed",
-        Event::Kept(_) => "kept",
-    }
+    })
 }

@@ -1,11 +1,12 @@
 //! Looking whether the object of a step exists, by its marker.
 //!
-//! Only a complete look-up proves anything. What is found counts as ours only when marker and parents agree.
+//! Only a complete look-up proves anything. What carries our marker is adopted only when it also is what was sent:
+//! the same specification, the same parents. If it is not, it is neither adopted nor called absent: a person is asked.
 
 use serde_json::Value;
 
+use super::data_lake::is_data_lake;
 use super::journal::{Note, Taken};
-use crate::domain::connector::DATA_LAKE_SPEC_ID;
 use crate::domain::setup::{DATA_LAKE_NAME, Event, MARKER_TAG, StepKind};
 use crate::platform::{Found, Lookup, ObjectKind, PlatformClient, Selector};
 
@@ -25,7 +26,7 @@ pub(super) const fn object_kind(kind: StepKind) -> ObjectKind {
 /// What to look for, and what must agree in what is found.
 #[derive(Debug)]
 pub(super) struct Search {
-    kind: StepKind,
+    pub(super) kind: StepKind,
     selector: Selector,
     marker: String,
     /// The object as it was sent.
@@ -66,84 +67,106 @@ pub(super) fn search(taken: &Taken, kind: StepKind) -> Option<Search> {
 pub(super) async fn look(client: &PlatformClient, search: &Search) -> (Event, Note) {
     let kind = search.kind;
     match client.find(object_kind(kind), &search.selector).await {
-        Lookup::Incomplete(error) => {
-            let note = Note {
-                detail: Some(error.to_string()),
-                ..Note::default()
-            };
-            (Event::CouldNotLook(kind), note)
-        }
-        Lookup::Complete(found) => {
-            let ours: Vec<Found> = found
-                .into_iter()
-                .filter(|object| search.is_ours(object))
-                .collect();
-            judge(kind, ours)
-        }
-    }
-}
-
-fn judge(kind: StepKind, mut ours: Vec<Found>) -> (Event, Note) {
-    // One data lake connection is as good as another: the first stands for all.
-    if kind == StepKind::DataLakeConnection {
-        ours.truncate(1);
-    }
-    match &ours[..] {
-        [] => (Event::FoundNothing(kind), Note::default()),
-        [only] => {
-            let event = Event::Confirmed {
-                step: kind,
-                id: only.id.clone(),
-                adopted: true,
-            };
-            (
-                event,
-                Note {
-                    etag: only.etag.clone(),
-                    ..Note::default()
-                },
-            )
-        }
-        several => {
-            let ids: Vec<&str> = several.iter().map(|o| o.id.as_str()).collect();
-            let detail = format!("{} objects carry the same marker: {}.", ids.len(), ids.join(", "));
-            (
-                Event::FoundSeveral(kind),
-                Note {
-                    detail: Some(detail),
-                    ..Note::default()
-                },
-            )
-        }
+        Lookup::Incomplete(error) => (Event::CouldNotLook(kind), Note::saying(error.to_string())),
+        Lookup::Complete(found) => search.judge(found),
     }
 }
 
 impl Search {
-    fn is_ours(&self, found: &Found) -> bool {
-        let body = &found.body;
-        let same = |pointer: &str| {
-            self.sent
-                .pointer(pointer)
-                .is_none_or(|sent| body.pointer(pointer) == Some(sent))
-        };
-        let described = found
-            .description
-            .as_deref()
-            .is_some_and(|text| text.contains(&self.marker));
-        match self.kind {
-            StepKind::DataLakeConnection => {
-                body.pointer("/connectionSpec/id").and_then(Value::as_str) == Some(DATA_LAKE_SPEC_ID)
+    fn judge(&self, found: Vec<Found>) -> (Event, Note) {
+        let kind = self.kind;
+        let on_our_parents = found.len();
+        let mut ours: Vec<Found> = found
+            .into_iter()
+            .filter(|object| self.is_marked(object))
+            .collect();
+        // One data lake connection is as good as another: the first stands for all.
+        if kind == StepKind::DataLakeConnection {
+            ours.truncate(1);
+        }
+        match &ours[..] {
+            // Only this setup knows the source connection, so nobody else's dataflow can stand on it.
+            [] if kind == StepKind::Flow && on_our_parents > 0 => {
+                let detail = "A dataflow stands on this setup's source connection, but carries no marker.";
+                (Event::FoundUnlike(kind), Note::saying(detail))
             }
-            StepKind::BaseConnection => described && same("/connectionSpec/id"),
-            StepKind::Schema => described,
-            // The list was filtered by the tag and each item was compared again.
-            StepKind::Dataset => same("/schemaRef/id"),
-            StepKind::MappingSet => true,
-            StepKind::SourceConnection => {
-                described && same("/baseConnectionId") && same("/connectionSpec/id")
+            [] => (Event::FoundNothing(kind), Note::default()),
+            [only] => match self.first_difference(only) {
+                None => adopt(kind, only),
+                Some(member) => {
+                    let detail = format!(
+                        "{} carries the marker, but its {member} is not what was sent.",
+                        only.id
+                    );
+                    (Event::FoundUnlike(kind), Note::saying(detail))
+                }
+            },
+            several => {
+                let ids: Vec<&str> = several.iter().map(|o| o.id.as_str()).collect();
+                let detail = format!("{} objects carry the same marker: {}.", ids.len(), ids.join(", "));
+                let note = Note {
+                    found: several.to_vec(),
+                    ..Note::saying(detail)
+                };
+                (Event::FoundSeveral(kind), note)
             }
-            StepKind::TargetConnection => described && same("/params/dataSetId"),
-            StepKind::Flow => described && same("/sourceConnectionIds") && same("/targetConnectionIds"),
         }
     }
+
+    fn is_marked(&self, found: &Found) -> bool {
+        match self.kind {
+            StepKind::DataLakeConnection => is_data_lake(&found.body),
+            // The list was filtered by tag or name, and each item was compared again.
+            StepKind::Dataset | StepKind::MappingSet => true,
+            _ => found
+                .description
+                .as_deref()
+                .is_some_and(|text| text.contains(&self.marker)),
+        }
+    }
+
+    /// The first of the members that tell the object from others in which it is not what was sent.
+    fn first_difference(&self, found: &Found) -> Option<&'static str> {
+        let telling: &[(&str, &str)] = match self.kind {
+            StepKind::DataLakeConnection | StepKind::Schema | StepKind::MappingSet => &[],
+            StepKind::BaseConnection => &[("/connectionSpec/id", "connection specification")],
+            StepKind::Dataset => &[("/schemaRef/id", "schema")],
+            StepKind::SourceConnection => &[
+                ("/connectionSpec/id", "connection specification"),
+                ("/baseConnectionId", "base connection"),
+            ],
+            StepKind::TargetConnection => &[("/params/dataSetId", "dataset")],
+            StepKind::Flow => &[
+                ("/sourceConnectionIds", "source connection"),
+                ("/targetConnectionIds", "target connection"),
+            ],
+        };
+        telling
+            .iter()
+            .find(|(pointer, _)| {
+                let sent = self.sent.pointer(pointer);
+                sent.is_some() && shown(&found.body, pointer) != sent
+            })
+            .map(|(_, member)| *member)
+    }
+}
+
+/// A member of an object; a base connection may also be told as inherited.
+fn shown<'a>(body: &'a Value, pointer: &str) -> Option<&'a Value> {
+    let inherited = || body.pointer("/inheritedAttributes/baseConnection/id");
+    body.pointer(pointer)
+        .or_else(|| (pointer == "/baseConnectionId").then(inherited).flatten())
+}
+
+fn adopt(kind: StepKind, found: &Found) -> (Event, Note) {
+    let event = Event::Confirmed {
+        step: kind,
+        id: found.id.clone(),
+        adopted: true,
+    };
+    let note = Note {
+        etag: found.etag.clone(),
+        ..Note::default()
+    };
+    (event, note)
 }

@@ -7,24 +7,32 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `start` | from a draft to a setup, in one transaction |
-//! | `people` | what a person may ask of a setup: resume, undo |
+//! | `people`, `changing` | what a person may decide: go on, with other answers, take back, keep, leave |
 //! | `dispatcher` | finding the setups that have something to do |
-//! | `run` | the loop of one worker |
-//! | `journal` | recording events under the lease |
+//! | `run` | taking a setup over, and what becomes of workers that fail |
+//! | `lease` | the right of one worker to write and to send |
+//! | `worker` | the loop of one worker |
+//! | `journal`, `audited` | recording events under the lease, and what the audit trail tells of them |
 //! | `data_lake` | the one connection that setups share |
 //! | `sending`, `looking`, `undoing` | one call each, and what its answer means |
 
+mod audited;
+mod changing;
 mod data_lake;
 mod dispatcher;
 mod journal;
+mod lease;
 mod looking;
 mod people;
 mod run;
 mod sending;
 mod start;
 mod undoing;
+mod worker;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, broadcast, mpsc};
 
@@ -34,11 +42,9 @@ use crate::platform::Clients;
 use crate::store::Store;
 use crate::vault::KeyRing;
 
-pub use people::PersonError;
-pub use start::{ResolvedDraft, StartError, resolve_draft};
-
-/// How long a worker holds a setup without renewing, in milliseconds.
-const LEASE_TTL_MS: i64 = 90_000;
+pub use changing::{ChangeError, NewAnswers};
+pub use people::{Decision, PersonError};
+pub use start::{QueueFull, ResolvedDraft, StartError, resolve_draft};
 
 /// Everything that makes dataflows. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -61,6 +67,21 @@ struct Inner {
     changes: broadcast::Sender<String>,
     /// Tells the history which environment has a new dataflow.
     finished: mpsc::Sender<String>,
+    /// Leases of ended workers that could not be given up.
+    unreleased: Mutex<Vec<(String, i64)>>,
+    /// Failures in a row, by setup.
+    faults: Mutex<HashMap<String, u32>>,
+    /// Failures of workers since the start.
+    faults_counted: AtomicU64,
+}
+
+impl Inner {
+    /// How long after a call became unclear its object may still turn up for somebody who looks, in milliseconds.
+    fn patience_ms(&self) -> i64 {
+        let longest_call = self.clients.change_timeout();
+        let longest_call = i64::try_from(longest_call.as_millis()).unwrap_or(i64::MAX / 2);
+        self.rules.settle_ms.saturating_add(longest_call)
+    }
 }
 
 impl Setups {
@@ -86,6 +107,9 @@ impl Setups {
                 work,
                 changes,
                 finished,
+                unreleased: Mutex::default(),
+                faults: Mutex::default(),
+                faults_counted: AtomicU64::new(0),
             }),
         }
     }
@@ -93,6 +117,37 @@ impl Setups {
     /// Ids of setups, each time one changes. A receiver that lags should read the setup again.
     pub fn changes(&self) -> broadcast::Receiver<String> {
         self.inner.changes.subscribe()
+    }
+
+    /// The figures by which unknown outcomes are settled.
+    pub fn rules(&self) -> Rules {
+        self.inner.rules
+    }
+
+    /// How often a worker panicked, hung or met rows that it cannot read, since the start.
+    pub fn faults(&self) -> u64 {
+        self.inner.faults_counted.load(Ordering::Relaxed)
+    }
+
+    /// Counts a failure of a setup's worker; gives how many there were in a row.
+    fn count_fault(&self, setup_id: &str) -> u32 {
+        self.inner.faults_counted.fetch_add(1, Ordering::Relaxed);
+        let mut faults = self.inner.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = faults.entry(setup_id.to_owned()).or_default();
+        *count += 1;
+        *count
+    }
+
+    fn forget_faults(&self, setup_id: &str) {
+        let mut faults = self.inner.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.remove(setup_id);
+    }
+
+    fn unreleased(&self) -> MutexGuard<'_, Vec<(String, i64)>> {
+        self.inner
+            .unreleased
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn changed(&self, setup_id: &str) {

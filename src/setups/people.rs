@@ -1,9 +1,10 @@
-//! What a person may ask of a setup: go on, or take back what it made.
+//! What a person may decide about a setup: go on, take back what it made, keep it, leave it.
 
 use std::time::Duration;
 
+use super::Setups;
 use super::journal::{Note, RecordError, Taken};
-use super::{LEASE_TTL_MS, Setups, lease_name};
+use super::lease::Lease;
 use crate::audit::Actor;
 use crate::domain::setup::Event;
 use crate::store::{self, StoreError};
@@ -32,78 +33,93 @@ pub enum PersonError {
     Damaged,
 }
 
+/// What a person may decide about a setup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Go on: refused steps are sent again, unclear ones looked for again.
+    Resume,
+    /// Take back what was made, as far as that is possible and safe.
+    Undo,
+    /// Keep what could not be deleted, and go on taking back the rest.
+    KeepBlocked,
+    /// End here; everything that exists stays.
+    Leave,
+}
+
+impl Decision {
+    fn event(self) -> Event {
+        match self {
+            Self::Resume => Event::Resumed,
+            Self::Undo => Event::UndoRequested,
+            Self::KeepBlocked => Event::KeepBlocked,
+            Self::Leave => Event::LeftAsIs,
+        }
+    }
+
+    const fn audited_as(self) -> &'static str {
+        match self {
+            Self::Resume => "setup.resumed",
+            Self::Undo => "setup.undo_requested",
+            Self::KeepBlocked => "setup.keep_requested",
+            Self::Leave => "setup.leave_requested",
+        }
+    }
+}
+
 impl Setups {
-    /// Goes on with a setup that asked: refused steps are sent again, unclear ones looked for again.
-    pub async fn resume(&self, actor: &Actor, team_id: &str, setup_id: &str) -> Result<(), PersonError> {
-        self.decide(actor, team_id, setup_id, Event::Resumed, "setup.resumed")
-            .await
-    }
-
-    /// Takes back what a setup made, as far as that is possible and safe.
-    pub async fn undo(&self, actor: &Actor, team_id: &str, setup_id: &str) -> Result<(), PersonError> {
-        self.decide(
-            actor,
-            team_id,
-            setup_id,
-            Event::UndoRequested,
-            "setup.undo_requested",
-        )
-        .await
-    }
-
-    async fn decide(
+    /// Records what a person decided and sets the setup going again. Whoever says "go on" answers for the calls that
+    /// follow: they are made in the name of `user_id`.
+    ///
+    /// # Errors
+    /// [`PersonError`]; nothing was changed.
+    pub async fn decide(
         &self,
         actor: &Actor,
-        team_id: &str,
-        setup_id: &str,
-        event: Event,
-        word: &'static str,
+        user_id: &str,
+        (team_id, setup_id): (&str, &str),
+        decision: Decision,
     ) -> Result<(), PersonError> {
-        let store = &self.inner.store;
-        let setup = store::setups::by_id(store, team_id, setup_id)
-            .await?
-            .ok_or(PersonError::NoSetup)?;
-        let name = lease_name(&setup.id);
-        let epoch = self.lease_soon(&name).await?;
-        let decided = self.record_decision(actor, &setup.id, epoch, event, word).await;
-        let mut tx = store.begin().await?;
-        store::leases::release(&mut tx, &name, &self.inner.holder, epoch).await?;
-        tx.commit().await?;
+        let note = Note {
+            audited_as: Some(decision.audited_as()),
+            ..Note::default()
+        };
+        let lease = self.lease_soon(team_id, setup_id).await?;
+        let decided = async {
+            let mut taken = self.taken_by(actor, user_id, setup_id, &lease).await?;
+            Ok(taken.record(self, vec![(decision.event(), note)]).await?)
+        };
+        let decided = decided.await;
+        lease.give_up(self).await;
         self.wake();
         decided
     }
 
     /// Takes the lease; a worker that has just come to rest gives it up within moments.
-    async fn lease_soon(&self, name: &str) -> Result<i64, PersonError> {
+    pub(super) async fn lease_soon(&self, team_id: &str, setup_id: &str) -> Result<Lease, PersonError> {
+        let setup = store::setups::by_id(&self.inner.store, team_id, setup_id).await?;
+        let setup = setup.ok_or(PersonError::NoSetup)?;
         for _ in 0..LEASE_TRIES {
-            let now = self.inner.clock.now_ms();
-            let mut tx = self.inner.store.begin().await?;
-            let epoch = store::leases::acquire(&mut tx, name, &self.inner.holder, now, LEASE_TTL_MS).await?;
-            tx.commit().await?;
-            if let Some(epoch) = epoch {
-                return Ok(epoch);
+            if let Some(lease) = Lease::take(self, &setup.id).await? {
+                return Ok(lease);
             }
             tokio::time::sleep(LEASE_PAUSE).await;
         }
         Err(PersonError::Busy)
     }
 
-    async fn record_decision(
+    /// The setup in the hands of a person, who answers for what follows.
+    pub(super) async fn taken_by(
         &self,
         actor: &Actor,
+        user_id: &str,
         setup_id: &str,
-        epoch: i64,
-        event: Event,
-        word: &'static str,
-    ) -> Result<(), PersonError> {
-        let taken = Taken::read(&self.inner.store, setup_id, epoch, self.inner.rules).await;
-        let mut taken = taken.map_err(PersonError::from)?.ok_or(PersonError::NoSetup)?;
+        lease: &Lease,
+    ) -> Result<Taken, PersonError> {
+        let taken = Taken::read(&self.inner.store, setup_id, lease.epoch, self.inner.rules).await?;
+        let mut taken = taken.ok_or(PersonError::NoSetup)?;
         taken.actor = actor.clone();
-        let note = Note {
-            audited_as: Some(word),
-            ..Note::default()
-        };
-        Ok(taken.record(self, vec![(event, note)]).await?)
+        taken.setup.driven_by = user_id.to_owned();
+        Ok(taken)
     }
 }
 
@@ -113,6 +129,8 @@ impl From<RecordError> for PersonError {
             RecordError::Store(error) => Self::Store(error),
             RecordError::Illegal(_) => Self::NotNow,
             RecordError::Damaged(_) => Self::Damaged,
+            // Only the create of a shared object takes turns, and no person records that.
+            RecordError::OthersTurn => Self::Busy,
         }
     }
 }

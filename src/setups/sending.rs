@@ -11,7 +11,7 @@ use super::journal::{Note, Taken};
 use crate::domain::schedule::StartPassed;
 use crate::domain::setup::body::{Reference, fill};
 use crate::domain::setup::{Event, Question, StepKind};
-use crate::platform::{Answer, Call, Method, Outcome, PlatformError};
+use crate::platform::{Answer, Call, Method, Outcome, PlatformError, schema_with_that_title};
 use crate::store::secrets::SecretOwner;
 use crate::store::{self, StoreError};
 use crate::vault::{Place, Sealed, scrub};
@@ -110,15 +110,33 @@ pub(super) fn question_for(problem: &NotReady) -> Option<(Question, String)> {
     }
 }
 
-/// What the answer to a create means for the state machine.
+/// Whether a create was refused because another object has the name. It may be ours: made by an earlier call whose
+/// answer was lost, later than anybody had to expect.
+pub(super) fn says_name_is_taken(answer: &Answer) -> bool {
+    matches!(&answer.outcome, Outcome::Rejected(error) if schema_with_that_title(error).is_some())
+}
+
+/// What the answer to a create means for the state machine. `looked` is what a look-up brought after the answer that
+/// the name is taken.
 pub(super) fn read_answer(
     setups: &Setups,
     taken: &Taken,
     kind: StepKind,
     answer: Answer,
     secrets: &[SecretString],
+    looked: Option<(Event, Note)>,
 ) -> (Event, Note) {
     let mut note = note_of(&answer, secrets);
+    match looked {
+        // Somebody else's object has the name: that is a refusal like any other.
+        None | Some((Event::FoundNothing(_), _)) => {}
+        Some((event @ (Event::Confirmed { .. } | Event::FoundUnlike(_)), looked)) => {
+            note.etag = looked.etag;
+            note.detail = looked.detail;
+            return (event, note);
+        }
+        Some(_) => return (Event::Unclear(kind), note),
+    }
     let event = match answer.outcome {
         Outcome::Confirmed {
             id: Some(id), etag, ..
@@ -139,7 +157,9 @@ pub(super) fn read_answer(
 
 /// A call that had no effect: again later, or a question.
 fn refused(setups: &Setups, taken: &Taken, kind: StepKind, error: &PlatformError, note: &mut Note) -> Event {
-    if let Some(retry_at) = retry_at(setups, taken, kind, error) {
+    if error.is_transient() {
+        let tries = taken.machine.step(kind).map_or(1, |step| step.attempt);
+        let retry_at = retry_at(setups, tries, error);
         return Event::NotActed { step: kind, retry_at };
     }
     let question = if matches!(error, PlatformError::Auth { .. }) || error.status() == Some(401) {
@@ -151,18 +171,21 @@ fn refused(setups: &Setups, taken: &Taken, kind: StepKind, error: &PlatformError
     Event::Rejected(kind, question)
 }
 
-/// When a call that had no effect may be sent again by itself; none when a person must decide.
-pub(super) fn retry_at(setups: &Setups, taken: &Taken, kind: StepKind, error: &PlatformError) -> Option<i64> {
-    let now = setups.inner.clock.now_ms();
-    if !error.is_transient() {
-        return None;
-    }
-    let attempt = taken.machine.step(kind).map_or(1, |s| s.attempt).clamp(1, 8);
-    let growing = (RETRY_PAUSE_MS << (attempt - 1)).min(RETRY_PAUSE_MAX_MS);
+/// When a call may be sent again by itself: as the platform asked, else after a wait that grows with the tries.
+/// Up to a fifth is added, so that not all who were sent away come back at once; it is never earlier than asked.
+pub(super) fn retry_at(setups: &Setups, tries: u32, error: &PlatformError) -> i64 {
+    let growing = (RETRY_PAUSE_MS << (tries.clamp(1, 8) - 1)).min(RETRY_PAUSE_MAX_MS);
     let asked = error
         .retry_after()
-        .map(|wait: Duration| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-    Some(now.saturating_add(asked.unwrap_or(growing)))
+        .map(|wait: Duration| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2));
+    let wait = asked.unwrap_or(growing);
+    let longer = fastrand::i64(0..=wait / 5);
+    setups
+        .inner
+        .clock
+        .now_ms()
+        .saturating_add(wait)
+        .saturating_add(longer)
 }
 
 /// What is kept of an answer, without anything secret.

@@ -18,7 +18,7 @@ use crate::store::drafts::Draft;
 use crate::store::secrets::{Secret, SecretOwner};
 use crate::store::setups::{Setup, Step};
 use crate::store::{self, StoreError, WriteTx};
-use crate::vault::{Place, Sealed, VaultError};
+use crate::vault::{KeyRing, Place, Sealed, VaultError};
 
 /// Why a draft cannot become a setup. Nothing was changed or sent.
 #[derive(Debug, thiserror::Error)]
@@ -35,12 +35,31 @@ pub enum StartError {
     /// A stored secret cannot be opened, or a new one not be sealed.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// Too many setups wait already.
+    #[error("{0}")]
+    QueueFull(QueueFull),
     /// The stored form cannot be read.
     #[error("the stored form cannot be read by this version")]
     Damaged,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// How many setups may be unfinished, of all teams together.
+const QUEUE_MAX: i64 = 200;
+/// How many setups of one person may wait for their beginning.
+const QUEUED_PER_PERSON_MAX: i64 = 5;
+
+/// Which queue is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum QueueFull {
+    /// That of the whole server.
+    #[error("{QUEUE_MAX} setups are being worked on or wait already")]
+    Server,
+    /// That of this person.
+    #[error("{QUEUED_PER_PERSON_MAX} of your setups wait for their beginning already")]
+    Person,
 }
 
 /// A draft with every blank filled in.
@@ -71,10 +90,19 @@ pub fn resolve_draft(draft: &Draft, now_ms: i64) -> Result<ResolvedDraft, StartE
     let recipe: Recipe = serde_json::from_str(&draft.recipe).map_err(|_| StartError::Damaged)?;
     let answers: BTreeMap<String, String> =
         serde_json::from_str(&draft.answers).map_err(|_| StartError::Damaged)?;
+    resolve_recipe(&recipe, &answers, now_ms)
+}
+
+/// The same for a recipe and answers that stand on their own.
+pub(super) fn resolve_recipe(
+    recipe: &Recipe,
+    answers: &BTreeMap<String, String>,
+    now_ms: i64,
+) -> Result<ResolvedDraft, StartError> {
     let connector = connector(&recipe.connector).ok_or(StartError::Damaged)?;
-    let mut mistakes = check_answers(&recipe.parameters, &answers);
+    let mut mistakes = check_answers(&recipe.parameters, answers);
     let sources = recipe.secret_sources();
-    match resolve(&recipe, &answers) {
+    match resolve(recipe, answers) {
         Ok(resolved) => {
             mistakes.extend(check_final_texts(&resolved));
             mistakes.extend(resolved.schedule.problems(now_ms));
@@ -82,7 +110,7 @@ pub fn resolve_draft(draft: &Draft, now_ms: i64) -> Result<ResolvedDraft, StartE
                 return Ok(ResolvedDraft {
                     recipe: resolved,
                     sources,
-                    answers,
+                    answers: answers.clone(),
                     connector,
                 });
             }
@@ -133,8 +161,12 @@ impl Setups {
         let steps = step_rows(&setup.id, &resolved.plan(&new_tag()))?;
         let secrets = self.gather_secrets(&draft, &resolved).await?;
         let mut tx = store.begin().await?;
+        check_queue(&mut tx, user_id).await?;
         store::setups::insert(&mut tx, &setup, &steps).await?;
-        self.seal_secrets(&mut tx, &setup, secrets, user_id, now).await?;
+        for (field, value) in secrets {
+            let secret = setup_secret(&self.inner.vault, &setup.id, field, &value, (user_id, now))?;
+            store::secrets::put(&mut tx, &secret).await?;
+        }
         let after = json!({
             "environment_id": setup.environment_id,
             "template_version_id": setup.template_version_id,
@@ -178,36 +210,39 @@ impl Setups {
         }
         Ok(secrets)
     }
+}
 
-    async fn seal_secrets(
-        &self,
-        tx: &mut WriteTx,
-        setup: &Setup,
-        secrets: Vec<(String, SecretString)>,
-        user_id: &str,
-        now: i64,
-    ) -> Result<(), StartError> {
-        for (field, value) in secrets {
-            let id = new_id();
-            let secret = Secret {
-                sealed: self
-                    .inner
-                    .vault
-                    .seal(&Place::secret(&id), &value)?
-                    .as_str()
-                    .to_owned(),
-                fingerprint: self.inner.vault.fingerprint(&value),
-                id,
-                owner_kind: SecretOwner::Setup,
-                owner_id: setup.id.clone(),
-                field,
-                set_by: user_id.to_owned(),
-                set_at: now,
-            };
-            store::secrets::put(tx, &secret).await?;
-        }
-        Ok(())
+/// Refuses what would have to wait too long, before anything of it is kept.
+async fn check_queue(tx: &mut WriteTx, user_id: &str) -> Result<(), StartError> {
+    let (unfinished, queued_by_person) = store::setups::queue(tx, user_id).await?;
+    if unfinished >= QUEUE_MAX {
+        return Err(StartError::QueueFull(QueueFull::Server));
     }
+    if queued_by_person >= QUEUED_PER_PERSON_MAX {
+        return Err(StartError::QueueFull(QueueFull::Person));
+    }
+    Ok(())
+}
+
+/// A secret sealed for a setup.
+pub(super) fn setup_secret(
+    vault: &KeyRing,
+    setup_id: &str,
+    field: String,
+    value: &SecretString,
+    (user_id, now): (&str, i64),
+) -> Result<Secret, VaultError> {
+    let id = new_id();
+    Ok(Secret {
+        sealed: vault.seal(&Place::secret(&id), value)?.as_str().to_owned(),
+        fingerprint: vault.fingerprint(value),
+        id,
+        owner_kind: SecretOwner::Setup,
+        owner_id: setup_id.to_owned(),
+        field,
+        set_by: user_id.to_owned(),
+        set_at: now,
+    })
 }
 
 fn setup_row(draft: &Draft, resolved: &ResolvedDraft, user_id: &str, now: i64) -> Result<Setup, StartError> {
@@ -228,6 +263,7 @@ fn setup_row(draft: &Draft, resolved: &ResolvedDraft, user_id: &str, now: i64) -
         answers: json(&json!(resolved.answers)),
         flow_id: None,
         started_by: user_id.to_owned(),
+        driven_by: user_id.to_owned(),
         created_at: now,
         updated_at: now,
         finished_at: None,
@@ -235,34 +271,39 @@ fn setup_row(draft: &Draft, resolved: &ResolvedDraft, user_id: &str, now: i64) -
 }
 
 fn step_rows(setup_id: &str, planned: &[PlannedStep]) -> Result<Vec<Step>, StartError> {
-    let row = |(position, step): (usize, &PlannedStep)| {
-        Ok(Step {
-            setup_id: setup_id.to_owned(),
-            kind: step.kind,
-            position: i64::try_from(position).map_err(|_| StartError::Damaged)?,
-            needs: json!(step.needs).to_string(),
-            marker: step.marker.clone(),
-            method: "POST".to_owned(),
-            path: step.path.to_owned(),
-            query: json!(step.query).to_string(),
-            body: step.body.to_string(),
-            state: StepState::Planned,
-            attempt: 0,
-            looks: 0,
-            failed_looks: 0,
-            object_id: None,
-            etag: None,
-            adopted: false,
-            sent_body: None,
-            request_hash: None,
-            sent_at: None,
-            answered_at: None,
-            retry_at: None,
-            answer_status: None,
-            answer: None,
-            problem: None,
-            upstream_request_id: None,
-        })
-    };
+    let row = |(position, step): (usize, &PlannedStep)| step_row(setup_id, position, step);
     planned.iter().enumerate().map(row).collect()
+}
+
+/// A planned step that was not sent.
+pub(super) fn step_row(setup_id: &str, position: usize, step: &PlannedStep) -> Result<Step, StartError> {
+    Ok(Step {
+        setup_id: setup_id.to_owned(),
+        kind: step.kind,
+        position: i64::try_from(position).map_err(|_| StartError::Damaged)?,
+        needs: json!(step.needs).to_string(),
+        marker: step.marker.clone(),
+        method: "POST".to_owned(),
+        path: step.path.to_owned(),
+        query: json!(step.query).to_string(),
+        body: step.body.to_string(),
+        state: StepState::Planned,
+        attempt: 0,
+        looks: 0,
+        failed_looks: 0,
+        object_id: None,
+        etag: None,
+        adopted: false,
+        sent_body: None,
+        request_hash: None,
+        sent_at: None,
+        unclear_at: None,
+        deletions: 0,
+        answered_at: None,
+        retry_at: None,
+        answer_status: None,
+        answer: None,
+        problem: None,
+        upstream_request_id: None,
+    })
 }

@@ -1,26 +1,32 @@
-//! Taking back what a setup made: one deletion, and what its answer means.
+//! Taking back what a setup made: whether an object may go, its deletion, and what the answer means.
 
 use super::Setups;
 use super::journal::{Note, Taken};
 use super::looking::object_kind;
 use super::sending::{note_of, retry_at};
-use crate::domain::setup::{Event, StepKind};
-use crate::platform::{Answer, Call, Outcome, PlatformClient, PlatformError};
+use crate::domain::setup::{Event, MARKER_TAG, StepKind};
+use crate::platform::{Answer, Call, Found, Lookup, Outcome, PlatformClient, PlatformError, Selector};
+
+/// Codes by which Flow Service says that an object is just being changed (facts from its list of errors).
+const IN_TRANSITION: [&str; 5] = ["1416", "1420", "1421", "1457", "1458"];
+/// Codes by which Flow Service says that something else uses the object.
+const IN_USE: [&str; 2] = ["1418", "1447"];
+/// Users of an object that are named.
+const USERS_NAMED: usize = 5;
 
 /// What is to become of an object in an undo.
 pub(super) enum Verdict {
     /// It goes.
     Delete(Call),
-    /// It stays, for the reason given.
-    Keep(&'static str),
-    /// Whether it may go cannot be told now.
-    CannotTell(PlatformError),
+    /// It stays, is gone already, or cannot be judged now.
+    Record(Event, Note),
 }
 
 /// What must be known to decide whether the object of a step may go.
 pub(super) struct Candidate {
     kind: StepKind,
     id: Option<String>,
+    marker: String,
     needed_by_kept: bool,
 }
 
@@ -30,58 +36,148 @@ impl Candidate {
         Self {
             kind,
             id,
+            marker: taken.row(kind).map(|row| row.marker.clone()).unwrap_or_default(),
             needed_by_kept: taken.machine.is_needed_by_kept(kind),
         }
     }
 
-    /// Decides; for a dataset the platform is asked whether it holds data.
+    /// Decides. The object is read right before, so that only what still carries our marker goes.
     pub(super) async fn judge(self, client: &PlatformClient) -> Verdict {
-        let Some(id) = self.id else {
-            return Verdict::Keep("its id is not known");
+        let Some(id) = &self.id else {
+            return self.keep("its id is not known");
         };
         if self.needed_by_kept {
-            return Verdict::Keep("something that stays needs it");
+            return self.keep("something that stays needs it");
         }
         match self.kind {
-            StepKind::DataLakeConnection => Verdict::Keep("all dataflows of the sandbox share it"),
+            StepKind::DataLakeConnection => return self.keep("all dataflows of the sandbox share it"),
             StepKind::MappingSet => {
-                Verdict::Keep("Adobe documents no way to delete a mapping set; it holds no data")
+                return self.keep("Adobe documents no way to delete a mapping set; it holds no data");
             }
-            StepKind::Dataset => match client.dataset_has_batches(&id).await {
-                Ok(false) => Verdict::Delete(Call::delete(object_kind(self.kind), &id)),
-                Ok(true) => Verdict::Keep("it holds data"),
-                Err(error) => Verdict::CannotTell(error),
-            },
-            _ => Verdict::Delete(Call::delete(object_kind(self.kind), &id)),
+            _ => {}
         }
+        match client.object(object_kind(self.kind), id).await {
+            Ok(found) if !self.is_marked(&found) => {
+                self.keep("it no longer carries Headgate's marker, so somebody made it their own")
+            }
+            Ok(_) if self.kind == StepKind::Dataset => self.judge_dataset(client, id).await,
+            Ok(_) => Verdict::Delete(Call::delete(object_kind(self.kind), id)),
+            Err(error) if error.is_not_found() => Verdict::Record(Event::Deleted(self.kind), Note::default()),
+            Err(error) => self.cannot_tell(&error),
+        }
+    }
+
+    async fn judge_dataset(&self, client: &PlatformClient, id: &str) -> Verdict {
+        match client.dataset_batches(id).await {
+            Ok(0) => Verdict::Delete(Call::delete(object_kind(self.kind), id)),
+            Ok(1) => self.keep("it holds a batch of data"),
+            Ok(n) => self.keep(&format!("it holds {n} batches of data")),
+            Err(error) => self.cannot_tell(&error),
+        }
+    }
+
+    fn is_marked(&self, found: &Found) -> bool {
+        if self.kind == StepKind::Dataset {
+            let tag = found.body.pointer(&format!("/tags/{MARKER_TAG}/0"));
+            return tag.and_then(|tag| tag.as_str()) == Some(self.marker.as_str());
+        }
+        found
+            .description
+            .as_deref()
+            .is_some_and(|text| text.contains(&self.marker))
+    }
+
+    fn keep(&self, reason: &str) -> Verdict {
+        let note = Note {
+            answer: Some(format!("Kept: {reason}.")),
+            ..Note::default()
+        };
+        Verdict::Record(Event::Kept(self.kind), note)
+    }
+
+    fn cannot_tell(&self, error: &PlatformError) -> Verdict {
+        Verdict::Record(Event::CouldNotLook(self.kind), Note::saying(error.to_string()))
     }
 }
 
-/// What the answer to the `tries`th deletion of an object means for the state machine.
+/// What the answer to a deletion means for the state machine; `users` names what uses the object, after a refusal for
+/// that reason. Deleting again does no harm, but not for ever.
 pub(super) fn read_answer(
     setups: &Setups,
     taken: &Taken,
     kind: StepKind,
     answer: &Answer,
-    tries: u32,
+    users: Option<String>,
 ) -> (Event, Note) {
     let mut note = note_of(answer, &[]);
-    let event = match &answer.outcome {
-        Outcome::Confirmed { .. } => Event::Deleted(kind),
-        Outcome::Rejected(error) if error.is_not_found() => Event::Deleted(kind),
-        Outcome::Rejected(error) | Outcome::NotSent(error) | Outcome::Unknown(error) => {
-            match retry_at(setups, taken, kind, error) {
-                // Deleting again does no harm, but not for ever.
-                Some(retry_at) if tries < MAX_TRIES => Event::NotActed { step: kind, retry_at },
-                _ => {
-                    note.detail = Some(error.to_string());
-                    Event::DeleteFailed(kind)
-                }
-            }
-        }
+    let error = match &answer.outcome {
+        Outcome::Confirmed { .. } => return (Event::Deleted(kind), note),
+        Outcome::Rejected(error) if error.is_not_found() => return (Event::Deleted(kind), note),
+        Outcome::Rejected(error) | Outcome::NotSent(error) | Outcome::Unknown(error) => error,
     };
-    (event, note)
+    let tries = taken.machine.step(kind).map_or(1, |step| step.deletions);
+    if tries < setups.inner.rules.deletions_max && (error.is_transient() || has_code(error, &IN_TRANSITION)) {
+        let retry_at = retry_at(setups, tries, error);
+        return (Event::NotActed { step: kind, retry_at }, note);
+    }
+    note.detail = Some(match users {
+        Some(users) => format!("{error} {users}"),
+        None => error.to_string(),
+    });
+    (Event::DeleteFailed(kind), note)
 }
 
-/// Deletions of one object that end without a clear answer before a person is asked.
-const MAX_TRIES: u32 = 5;
+/// After a refusal because something uses the object: what that is.
+pub(super) async fn users_if_in_use(
+    client: &PlatformClient,
+    kind: StepKind,
+    id: &str,
+    answer: &Answer,
+) -> Option<String> {
+    match &answer.outcome {
+        Outcome::Rejected(error) if has_code(error, &IN_USE) => Some(users(client, kind, id).await),
+        _ => None,
+    }
+}
+
+fn has_code(error: &PlatformError, numbers: &[&str]) -> bool {
+    let code = error.code().unwrap_or_default();
+    let number = code.strip_prefix("FLOW-").unwrap_or(code).split('-').next();
+    number.is_some_and(|number| numbers.contains(&number))
+}
+
+/// A sentence that names what uses an object, as far as that can be found out.
+async fn users(client: &PlatformClient, kind: StepKind, id: &str) -> String {
+    use crate::platform::ObjectKind::{Flow, SourceConnection, TargetConnection};
+    let id = id.to_owned();
+    let searches = match kind {
+        StepKind::BaseConnection => vec![
+            (SourceConnection, Selector::ByBaseConnection(id.clone())),
+            (TargetConnection, Selector::ByBaseConnection(id)),
+        ],
+        StepKind::SourceConnection => vec![(Flow, Selector::BySourceConnection(id))],
+        StepKind::TargetConnection => vec![(Flow, Selector::ByTargetConnection(id))],
+        _ => Vec::new(),
+    };
+    let mut names = Vec::new();
+    for (kind, selector) in searches {
+        if let Lookup::Complete(found) = client.find(kind, &selector).await {
+            names.extend(
+                found
+                    .into_iter()
+                    .map(|o| format!("{} ({})", o.name.unwrap_or_default(), o.id)),
+            );
+        }
+    }
+    if names.is_empty() {
+        return "What uses it could not be found out.".to_owned();
+    }
+    let more = names.len().saturating_sub(USERS_NAMED);
+    names.truncate(USERS_NAMED);
+    let rest = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!("It is used by {}{rest}.", names.join(", "))
+}

@@ -112,6 +112,10 @@ const UPDATE_CREDENTIAL: &str = "UPDATE environments SET client_id = $3, client_
 const RENAME: &str = "UPDATE environments SET name = $3 WHERE id = $2 AND team_id = $1";
 const SET_PRODUCTION: &str = "UPDATE environments SET production = $2 WHERE id = $1";
 const SET_CHECK: &str = "UPDATE environments SET check_steps = $2, checked_at = $3 WHERE id = $1";
+const FORGET_DATA_LAKE_CONNECTION: &str = "UPDATE environments SET data_lake_connection_id = NULL \
+     WHERE id = $1 AND data_lake_connection_id = $2";
+const KNOWS_DATA_LAKE_CONNECTION: &str =
+    "SELECT COUNT(*) FROM environments WHERE id = $1 AND data_lake_connection_id IS NOT NULL";
 const SET_DATA_LAKE_CONNECTION: &str = "UPDATE environments \
      SET data_lake_connection_id = COALESCE(data_lake_connection_id, $2) WHERE id = $1 \
      RETURNING data_lake_connection_id";
@@ -237,6 +241,25 @@ pub async fn set_data_lake_connection(
         .bind(id)
         .bind(connection_id);
     change!(tx, |db| update.fetch_optional(db))
+}
+
+/// Forgets the shared dataset base connection if it still is this one.
+pub async fn forget_data_lake_connection(
+    tx: &mut WriteTx,
+    id: &str,
+    connection_id: &str,
+) -> Result<(), StoreError> {
+    let update = sqlx::query(FORGET_DATA_LAKE_CONNECTION)
+        .bind(id)
+        .bind(connection_id);
+    change!(tx, |db| update.execute(db))?;
+    Ok(())
+}
+
+/// Whether the environment knows a shared dataset base connection, read inside the transaction.
+pub async fn knows_data_lake_connection(tx: &mut WriteTx, id: &str) -> Result<bool, StoreError> {
+    let query = sqlx::query_scalar::<_, i64>(KNOWS_DATA_LAKE_CONNECTION).bind(id);
+    Ok(change!(tx, |db| query.fetch_one(db))? > 0)
 }
 
 /// Takes an environment out of use. False: no such environment, or archived already.

@@ -39,6 +39,8 @@ pub struct Setup {
     pub flow_id: Option<String>,
     /// Who started it.
     pub started_by: String,
+    /// In whose name its calls are made: who started it, or who last told it to go on.
+    pub driven_by: String,
     /// UTC epoch milliseconds.
     pub created_at: i64,
     /// The last change of any kind.
@@ -88,6 +90,10 @@ pub struct Step {
     pub request_hash: Option<String>,
     /// When it was last sent.
     pub sent_at: Option<i64>,
+    /// Since when it is not known whether that acted.
+    pub unclear_at: Option<i64>,
+    /// Deletions of its object sent since a person last decided.
+    pub deletions: i64,
     /// When the answer to that came.
     pub answered_at: Option<i64>,
     /// Not to be sent or looked for before.
@@ -106,7 +112,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, team_id, environment_id, template_version_id, draft_id, flow_name, state, question, ",
-            "question_detail, undoing <> 0 AS undoing, retry_at, recipe, answers, flow_id, started_by, created_at, updated_at, finished_at FROM setups ",
+            "question_detail, undoing <> 0 AS undoing, retry_at, recipe, answers, flow_id, started_by, ",
+            "COALESCE(driven_by, started_by) AS driven_by, created_at, updated_at, finished_at FROM setups ",
             $rest
         )
     };
@@ -114,13 +121,15 @@ macro_rules! select {
 
 const INSERT: &str = "INSERT INTO setups (id, team_id, environment_id, template_version_id, draft_id, flow_name, \
      state, question, question_detail, recipe, answers, flow_id, started_by, created_at, updated_at, finished_at, \
-     undoing, retry_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+     undoing, retry_at, driven_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
+     $17, $18, $19)";
 const SAVE: &str = "UPDATE setups SET flow_name = $2, state = $3, question = $4, question_detail = $5, recipe = $6, \
-     answers = $7, flow_id = $8, updated_at = $9, finished_at = $10, undoing = $11, retry_at = $12 WHERE id = $1";
+     answers = $7, flow_id = $8, updated_at = $9, finished_at = $10, undoing = $11, retry_at = $12, driven_by = $13 \
+     WHERE id = $1";
 const SAVE_STEP: &str = "INSERT INTO setup_steps (setup_id, kind, position, needs, marker, method, path, query, body, \
      state, attempt, looks, object_id, etag, adopted, request_hash, sent_at, answered_at, retry_at, answer_status, \
-     answer, problem, upstream_request_id, failed_looks, sent_body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
-     $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) \
+     answer, problem, upstream_request_id, failed_looks, sent_body, unclear_at, deletions) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+     $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27) \
      ON CONFLICT (setup_id, kind) DO UPDATE SET \
      position = excluded.position, needs = excluded.needs, marker = excluded.marker, method = excluded.method, \
      path = excluded.path, query = excluded.query, body = excluded.body, state = excluded.state, \
@@ -128,15 +137,23 @@ const SAVE_STEP: &str = "INSERT INTO setup_steps (setup_id, kind, position, need
      adopted = excluded.adopted, request_hash = excluded.request_hash, sent_at = excluded.sent_at, \
      answered_at = excluded.answered_at, retry_at = excluded.retry_at, answer_status = excluded.answer_status, \
      answer = excluded.answer, problem = excluded.problem, upstream_request_id = excluded.upstream_request_id, \
-     failed_looks = excluded.failed_looks, sent_body = excluded.sent_body";
+     failed_looks = excluded.failed_looks, sent_body = excluded.sent_body, unclear_at = excluded.unclear_at, \
+     deletions = excluded.deletions";
+/// Steps are dropped only while nothing of them exists: the state machine says when.
+const DROP_STEP: &str = "DELETE FROM setup_steps WHERE setup_id = $1 AND kind = $2";
+const UNCLEAR_ELSEWHERE: &str = "SELECT MAX(COALESCE(p.unclear_at, p.sent_at)) FROM setup_steps p \
+     JOIN setups s ON s.id = p.setup_id \
+     WHERE p.kind = $2 AND p.state IN ('intent', 'unknown') AND p.setup_id <> $3 AND s.environment_id = $1";
+const QUEUE: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN state = 'queued' AND started_by = $1 THEN 1 ELSE 0 END), 0) \
+     AS BIGINT) FROM setups WHERE state IN ('queued', 'running', 'waiting', 'undoing')";
 const BY_ID: &str = select!("WHERE id = $2 AND team_id = $1");
 const BY_DRAFT: &str = select!("WHERE draft_id = $2 AND team_id = $1");
 const ANY_BY_ID: &str = select!("WHERE id = $1");
 const FLOW_SETUP: &str =
     select!("WHERE environment_id = $1 AND flow_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1");
 const STEPS: &str = "SELECT setup_id, kind, position, needs, marker, method, path, query, body, state, attempt, looks, \
-     failed_looks, sent_body, object_id, etag, adopted <> 0 AS adopted, request_hash, sent_at, answered_at, retry_at, answer_status, answer, \
-     problem, upstream_request_id FROM setup_steps WHERE setup_id = $1 ORDER BY position, kind";
+     failed_looks, sent_body, object_id, etag, adopted <> 0 AS adopted, request_hash, sent_at, unclear_at, deletions, answered_at, retry_at, answer_status, \
+     answer, problem, upstream_request_id FROM setup_steps WHERE setup_id = $1 ORDER BY position, kind";
 
 /// Reads on a page's path.
 #[cfg(test)]
@@ -162,7 +179,8 @@ pub async fn insert(tx: &mut WriteTx, setup: &Setup, steps: &[Step]) -> Result<(
         .bind(setup.updated_at)
         .bind(setup.finished_at)
         .bind(i64::from(setup.undoing))
-        .bind(setup.retry_at);
+        .bind(setup.retry_at)
+        .bind(&setup.driven_by);
     change!(tx, |db| insert.execute(db)).map_err(|error| error.naming("the form"))?;
     for step in steps {
         save_step(tx, step).await?;
@@ -184,7 +202,8 @@ pub async fn save_setup(tx: &mut WriteTx, setup: &Setup) -> Result<bool, StoreEr
         .bind(setup.updated_at)
         .bind(setup.finished_at)
         .bind(i64::from(setup.undoing))
-        .bind(setup.retry_at);
+        .bind(setup.retry_at)
+        .bind(&setup.driven_by);
     Ok(change!(tx, |db| update.execute(db))?.rows_affected() == 1)
 }
 
@@ -215,9 +234,38 @@ pub async fn save_step(tx: &mut WriteTx, step: &Step) -> Result<(), StoreError> 
         .bind(&step.problem)
         .bind(&step.upstream_request_id)
         .bind(step.failed_looks)
-        .bind(&step.sent_body);
+        .bind(&step.sent_body)
+        .bind(step.unclear_at)
+        .bind(step.deletions);
     change!(tx, |db| upsert.execute(db)).map_err(|error| error.naming("the marker"))?;
     Ok(())
+}
+
+/// Takes a step out of the plan, of which nothing exists.
+pub async fn drop_step(tx: &mut WriteTx, setup_id: &str, kind: StepKind) -> Result<(), StoreError> {
+    let delete = sqlx::query(DROP_STEP).bind(setup_id).bind(kind.as_str());
+    change!(tx, |db| delete.execute(db))?;
+    Ok(())
+}
+
+/// Since when (UTC epoch milliseconds), at the latest, another setup of the environment does not know whether its
+/// call of this kind acted; none: there is no such setup.
+pub async fn unclear_elsewhere(
+    tx: &mut WriteTx,
+    environment_id: &str,
+    kind: StepKind,
+    setup_id: &str,
+) -> Result<Option<i64>, StoreError> {
+    let query = sqlx::query_scalar(UNCLEAR_ELSEWHERE)
+        .bind(environment_id)
+        .bind(kind.as_str())
+        .bind(setup_id);
+    change!(tx, |db| query.fetch_one(db))
+}
+
+/// How many setups a worker has something to do for, and how many of a person have not begun.
+pub async fn queue(tx: &mut WriteTx, user_id: &str) -> Result<(i64, i64), StoreError> {
+    change!(tx, |db| sqlx::query_as(QUEUE).bind(user_id).fetch_one(db))
 }
 
 /// A setup of the team.

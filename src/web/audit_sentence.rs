@@ -48,7 +48,21 @@ const EVENTS: &[(&str, &str, &str, bool)] = &[
     ("session.ended", "ended a session of their own", "sign-out", false),
     ("session.refused", "was not let in", "lock", false),
     ("session.started", "signed in", "sign-in", false),
+    ("setup.changed", "changed answers in the setup of", "pencil", true),
     ("setup.done", "finished the setup of", "check", true),
+    (
+        "setup.keep_requested",
+        "asked to keep what cannot be deleted in the setup of",
+        "play",
+        true,
+    ),
+    (
+        "setup.leave_requested",
+        "asked to leave as it is the setup of",
+        "play",
+        true,
+    ),
+    ("setup.left", "left as it is the setup of", "check", true),
     ("setup.resumed", "resumed the setup of", "play", true),
     ("setup.started", "started the setup of", "play", true),
     (

@@ -173,6 +173,28 @@ pub const ROUTES: &[Route<AppState>] = &[
         on(m, setups::decide::resume)
     })
     .audited("setup.resumed"),
+    Route::get("/setups/{id}/change", Access::Editor, |m| {
+        on(m, setups::change::show)
+    }),
+    Route::post("/setups/{id}/change", Access::Editor, |m| {
+        on(m, setups::change::save)
+    })
+    .audited("setup.changed"),
+    Route::post("/setups/{id}/start-soon", Access::Editor, |m| {
+        on(m, setups::decide::start_soon)
+    })
+    .audited("setup.changed"),
+    Route::post("/setups/{id}/keep", Access::Editor, |m| {
+        on(m, setups::decide::keep)
+    })
+    .audited("setup.keep_requested"),
+    Route::get("/setups/{id}/leave", Access::Editor, |m| {
+        on(m, setups::decide::confirm_leave)
+    }),
+    Route::post("/setups/{id}/leave", Access::Editor, |m| {
+        on(m, setups::decide::leave)
+    })
+    .audited("setup.leave_requested"),
     Route::get("/setups/{id}/undo", Access::Editor, |m| {
         on(m, setups::decide::confirm_undo)
     }),

@@ -103,6 +103,13 @@ impl Visit {
         self
     }
 
+    /// The same, and no other can be chosen.
+    pub fn only_in_environment(self, id: &str) -> Self {
+        let mut visit = self.in_environment(id);
+        visit.environments.retain(|environment| environment.id == id);
+        visit
+    }
+
     /// Formats times in the person's zone.
     pub fn times(&self) -> Times {
         Times::new(&self.session.time_zone, self.now_ms)
@@ -192,6 +199,9 @@ fn told(key: &str) -> Option<Flash> {
         "flow-enabled" => "The dataflow was enabled at Adobe.",
         "flow-disabled" => "The dataflow was disabled at Adobe.",
         "setup-resumed" => "The setup goes on.",
+        "setup-changed" => "The new answers are in place, and the setup goes on.",
+        "setup-kept" => "What cannot be deleted is kept; the rest is being taken back.",
+        "setup-left" => "The setup ended here. What exists at Adobe stays.",
         "setup-undo" => "What this setup made is being taken back.",
         "setup-unchanged" => "Nothing was changed: that is not possible where the setup stands now.",
         "draft-deleted" => "The draft was deleted.",

@@ -12,7 +12,7 @@ const INPUT_OUTPUT: i32 = 74;
 /// How long the server may take until it writes for the n-th time, and then to end.
 const PATIENCE: Duration = Duration::from_secs(40);
 /// Longest wait for the setup after the restart: an unanswered call is settled first.
-const SETTLED: Duration = Duration::from_secs(90);
+const SETTLED: Duration = Duration::from_secs(30);
 
 async fn fails_at((call, nth): (&'static str, u32)) -> Outcome {
     let home = tempfile::tempdir().unwrap();

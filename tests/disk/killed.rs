@@ -16,7 +16,7 @@ use crate::support::visitor::Visitor;
 
 const PASSWORD: &str = "correct horse battery";
 /// Longest wait for the setup after the restart: an unanswered call is settled first.
-const SETTLED: Duration = Duration::from_secs(90);
+const SETTLED: Duration = Duration::from_secs(30);
 /// More changes than a server that is to be killed answers.
 const CHANGES: usize = 2_000;
 const ZONES: [&str; 3] = ["Europe/Berlin", "Asia/Tokyo", "America/Lima"];

@@ -15,7 +15,7 @@ use crate::support::visitor::{browser, post};
 const PATIENCE: Duration = Duration::from_secs(20);
 const RECOVERY: Duration = Duration::from_secs(10);
 /// Longest wait for a setup after a restart: an unanswered call is settled first.
-const SETTLED: Duration = Duration::from_secs(90);
+const SETTLED: Duration = Duration::from_secs(30);
 
 async fn turns_unready(case: &Case, server: &Server) {
     let begun = Instant::now();

@@ -67,7 +67,7 @@ pub async fn run(arguments: &Arguments) -> Result<(), CliError> {
     let config = config(&listen, &directory.path, &emulator.url())?;
     let variation = Variation {
         clock: Arc::new(SystemClock),
-        rules: Rules::default(),
+        rules: Rules::settling_within(config.settle_seconds),
         http: HttpOptions::default(),
         demo: Some(Demo {
             banner: format!(

@@ -71,20 +71,15 @@ impl Machine {
         match event {
             Event::Recovered => self.recover(now_ms),
             Event::Resumed => self.resume(event)?,
+            Event::Changed(planned) => self.change(event, planned)?,
             Event::UndoRequested => self.request_undo(event, now_ms)?,
+            Event::KeepBlocked => self.keep_blocked(event)?,
+            Event::LeftAsIs => self.leave(event)?,
             Event::Ask(question) => self.ask(event, *question)?,
-            Event::Sending(kind)
-            | Event::Rejected(kind, _)
-            | Event::Unclear(kind)
-            | Event::FoundNothing(kind)
-            | Event::FoundSeveral(kind)
-            | Event::CouldNotLook(kind)
-            | Event::Deleting(kind)
-            | Event::Deleted(kind)
-            | Event::DeleteFailed(kind)
-            | Event::Kept(kind)
-            | Event::Confirmed { step: kind, .. }
-            | Event::NotActed { step: kind, .. } => self.apply_to_step(*kind, event, now_ms)?,
+            about_a_step => {
+                let kind = about_a_step.step().ok_or_else(|| self.illegal(event, None))?;
+                self.apply_to_step(kind, event, now_ms)?;
+            }
         }
         self.settle_state(now_ms);
         Ok(())
@@ -169,7 +164,8 @@ impl Machine {
                     step.state = StepState::Unknown;
                     step.looks = 0;
                     step.retry_at = None;
-                    step.sent_at.get_or_insert(now_ms);
+                    // The earlier worker may have sent it until the moment at which it lost the setup.
+                    step.unclear_at = Some(now_ms);
                 }
                 // Deleting twice does no harm: the second answer says that it is gone.
                 StepState::UndoIntent => step.state = StepState::Confirmed,
@@ -179,50 +175,6 @@ impl Machine {
         if self.state == SetupState::Queued {
             self.state = SetupState::Running;
         }
-    }
-
-    fn resume(&mut self, event: &Event) -> Result<(), Illegal> {
-        if self.state != SetupState::NeedsAttention {
-            return Err(self.illegal(event, None));
-        }
-        self.question = None;
-        for step in &mut self.steps {
-            step.retry_at = None;
-            step.failed_looks = 0;
-            match step.state {
-                StepState::Rejected if !self.undoing => step.state = StepState::Planned,
-                StepState::UndoFailed => step.state = StepState::Confirmed,
-                _ => {}
-            }
-        }
-        self.state = if self.undoing {
-            SetupState::Undoing
-        } else {
-            SetupState::Running
-        };
-        Ok(())
-    }
-
-    fn request_undo(&mut self, event: &Event, now_ms: i64) -> Result<(), Illegal> {
-        let possible = !self.undoing
-            && matches!(
-                self.state,
-                SetupState::NeedsAttention | SetupState::Waiting | SetupState::Done
-            );
-        if !possible || self.anything_on_its_way() {
-            return Err(self.illegal(event, None));
-        }
-        self.undoing = true;
-        self.question = None;
-        self.state = SetupState::Undoing;
-        for step in &mut self.steps {
-            step.retry_at = (step.state == StepState::Unknown).then_some(now_ms);
-            step.failed_looks = 0;
-            if step.state == StepState::Confirmed && step.is_shared() {
-                step.state = StepState::Kept;
-            }
-        }
-        Ok(())
     }
 
     fn ask(&mut self, event: &Event, question: Question) -> Result<(), Illegal> {
@@ -249,8 +201,10 @@ impl Machine {
                 step.attempt += 1;
                 step.looks = 0;
                 step.sent_at = Some(now_ms);
+                step.unclear_at = None;
                 step.retry_at = None;
             }
+            (S::Planned, Event::Postponed { retry_at, .. }) if !undoing => step.retry_at = Some(*retry_at),
             // A shared object is looked for before it is made.
             (S::Planned | S::Intent | S::Unknown, Event::Confirmed { id, adopted, .. })
                 if step.state != S::Planned || step.is_shared() =>
@@ -258,6 +212,7 @@ impl Machine {
                 step.state = S::Confirmed;
                 step.object_id = Some(id.clone());
                 step.adopted = *adopted;
+                step.unclear_at = None;
                 step.retry_at = None;
                 step.failed_looks = 0;
             }
@@ -271,14 +226,16 @@ impl Machine {
             }
             (S::Intent, Event::Unclear(_)) => {
                 step.state = S::Unknown;
+                step.unclear_at = Some(now_ms);
                 step.retry_at = None;
             }
             (S::Unknown, Event::FoundNothing(_)) => {
                 step.looks += 1;
                 step.failed_looks = 0;
-                let settled_at = step.sent_at.unwrap_or(now_ms) + rules.settle_ms;
+                let settled_at = step.unclear_at.unwrap_or(now_ms) + rules.settle_ms;
                 if step.looks >= rules.looks_needed && now_ms >= settled_at {
                     step.state = S::Planned;
+                    step.unclear_at = None;
                     step.retry_at = None;
                 } else {
                     let last = step.looks + 1 >= rules.looks_needed;
@@ -287,15 +244,30 @@ impl Machine {
                 }
             }
             (S::Unknown, Event::FoundSeveral(_)) => question = Some(Question::Duplicate),
-            (S::Unknown, Event::CouldNotLook(_)) => {
+            (S::Intent | S::Unknown, Event::FoundUnlike(_)) => {
+                step.state = S::Unknown;
+                step.unclear_at.get_or_insert(now_ms);
+                question = Some(Question::Unlike);
+            }
+            // A shared object is looked for before it is made, any object before it is deleted.
+            (state, Event::CouldNotLook(_))
+                if state == S::Unknown
+                    || state == S::Planned && step.is_shared()
+                    || state == S::Confirmed && undoing =>
+            {
                 step.failed_looks += 1;
                 step.retry_at = Some(now_ms + rules.look_pause_ms * i64::from(step.failed_looks.min(12)));
                 if step.failed_looks >= rules.failed_looks_max {
                     question = Some(Question::CannotLook);
                 }
             }
-            (S::Confirmed, Event::Deleting(_)) if undoing && may_go && active => step.state = S::UndoIntent,
-            (S::Confirmed | S::UndoIntent, Event::Kept(_)) if undoing => step.state = S::Kept,
+            (S::Confirmed, Event::Deleting(_)) if undoing && may_go && active => {
+                step.state = S::UndoIntent;
+                step.deletions += 1;
+            }
+            (S::Confirmed, Event::Kept(_)) if undoing => step.state = S::Kept,
+            // It was gone already when it was looked at.
+            (S::Confirmed, Event::Deleted(_)) if undoing && may_go => step.state = S::Undone,
             (S::UndoIntent, Event::Deleted(_)) => step.state = S::Undone,
             (S::UndoIntent, Event::NotActed { retry_at, .. }) => {
                 step.state = S::Confirmed;
@@ -346,7 +318,7 @@ impl Machine {
         };
     }
 
-    const fn working_state(&self) -> SetupState {
+    pub(super) const fn working_state(&self) -> SetupState {
         if self.undoing {
             SetupState::Undoing
         } else {
@@ -354,7 +326,7 @@ impl Machine {
         }
     }
 
-    fn illegal(&self, event: &Event, step: Option<StepState>) -> Illegal {
+    pub(super) fn illegal(&self, event: &Event, step: Option<StepState>) -> Illegal {
         Illegal {
             event: format!("{event:?}"),
             setup: self.state,
@@ -363,6 +335,9 @@ impl Machine {
     }
 }
 
+#[cfg(test)]
+#[path = "machine_properties.rs"]
+mod properties;
 #[cfg(test)]
 #[path = "machine_tests.rs"]
 mod tests;

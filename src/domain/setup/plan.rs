@@ -57,6 +57,12 @@ pub fn marker(tag: &str, kind: StepKind) -> String {
     format!("{MARKER_PREFIX}{tag}-{code}")
 }
 
+/// The tag of the setup that a marker belongs to.
+pub fn tag_of(marker: &str) -> Option<&str> {
+    let (tag, _) = marker.strip_prefix(MARKER_PREFIX)?.rsplit_once('-')?;
+    Some(tag)
+}
+
 /// The calls that make the dataflow of a resolved recipe, in the order in which they are shown.
 ///
 /// `tag` is the setup's own ([`crate::domain::new_tag`]).

@@ -65,6 +65,8 @@ words! {
         Undone = "undone",
         /// The dataflow exists.
         Done = "done",
+        /// Ended by a person before the dataflow existed; what was made stays and is named.
+        Left = "left",
     }
 }
 
@@ -77,6 +79,8 @@ words! {
         Auth = "auth",
         /// More than one object carries the marker of a step.
         Duplicate = "duplicate",
+        /// An object carries the marker of a step, but is not what was sent.
+        Unlike = "unlike",
         /// The fixed start time has passed.
         StartTimePassed = "start_time_passed",
         /// An undo could not take something back.
@@ -87,13 +91,17 @@ words! {
         NotAllowed = "not_allowed",
         /// A stored secret that it needs cannot be opened or is gone.
         SecretMissing = "secret_missing",
+        /// The environment belongs to another platform than the one that this server talks to.
+        OtherPlatform = "other_platform",
+        /// Headgate itself failed on it again and again.
+        Fault = "fault",
     }
 }
 
 impl SetupState {
     /// Whether nothing will happen any more unless a person asks for it.
     pub const fn is_final(self) -> bool {
-        matches!(self, SetupState::Undone | SetupState::Done)
+        matches!(self, SetupState::Undone | SetupState::Done | SetupState::Left)
     }
 
     /// Whether a worker has something to do for it now or later.

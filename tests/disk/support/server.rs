@@ -11,6 +11,9 @@ use super::run;
 /// How long a server may take to answer. The machine may be busy with many of them.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long an unknown outcome is settled: as short as the settings allow.
+const SETTLE_SECONDS: &str = "2";
+
 /// A running server. Killed when dropped.
 pub struct Server {
     child: Child,
@@ -45,6 +48,7 @@ impl Server {
             .env("HEADGATE_LOG", "info")
             // Only setups shall write while the storage breaks.
             .env("HEADGATE_HISTORY_INTERVAL_SECONDS", "3600")
+            .env("HEADGATE_SETTLE_SECONDS", SETTLE_SECONDS)
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()

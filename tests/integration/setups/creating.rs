@@ -2,6 +2,7 @@
 
 use headgate::domain::setup::{Question, SetupState, StepKind, StepState};
 use headgate::emulator::faults::{BodyForm, Fault, RetryAfter, Rule};
+use headgate::setups::Decision;
 use headgate::store::secrets::SecretOwner;
 use headgate::store::{self, setup_journal};
 
@@ -143,7 +144,7 @@ async fn a_refusal_asks_and_resume_sends_only_the_refused_step_again() {
     );
     assert!(setup.question_detail.is_some());
     works.emulator.control().disarm();
-    works.setups.resume(&editor(), TEAM, &id).await.unwrap();
+    works.decide(&id, Decision::Resume).await.unwrap();
     works.done(&id).await;
     assert_eq!(works.created().values().sum::<usize>(), 7);
 }

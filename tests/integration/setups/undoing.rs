@@ -2,9 +2,10 @@
 
 use headgate::domain::setup::{Question, SetupState, StepKind, StepState};
 use headgate::emulator::faults::{BodyForm, Fault, Rule};
+use headgate::setups::Decision;
 
 use crate::support::recipes::s3_parquet;
-use crate::support::works::{TEAM, Works, editor};
+use crate::support::works::Works;
 
 fn deleted(works: &Works) -> Vec<String> {
     let ledger = works.emulator.control().ledger();
@@ -21,7 +22,7 @@ async fn p17_undo_deletes_backwards_what_it_made_and_keeps_what_is_shared() {
     let works = Works::start().await;
     let id = works.set_up(&s3_parquet("Loyalty members")).await;
     works.done(&id).await;
-    works.setups.undo(&editor(), TEAM, &id).await.unwrap();
+    works.decide(&id, Decision::Undo).await.unwrap();
     let setup = works.rested(&id).await;
     assert_eq!(setup.state, SetupState::Undone, "{:#?}", works.steps(&id).await);
     let deleted = deleted(&works);
@@ -44,7 +45,7 @@ async fn p18_deleting_what_is_gone_is_a_success() {
         .emulator
         .control()
         .arm(Rule::on("DELETE", "**/flows/*").then(Fault::LoseAnswer));
-    works.setups.undo(&editor(), TEAM, &id).await.unwrap();
+    works.decide(&id, Decision::Undo).await.unwrap();
     assert_eq!(works.rested(&id).await.state, SetupState::Undone);
 }
 
@@ -60,12 +61,12 @@ async fn a_refused_deletion_asks_and_goes_on_after_resume() {
             status: 400,
             body: BodyForm::default(),
         }));
-    works.setups.undo(&editor(), TEAM, &id).await.unwrap();
+    works.decide(&id, Decision::Undo).await.unwrap();
     let setup = works.rested(&id).await;
     assert_eq!(
         (setup.state, setup.question),
         (SetupState::NeedsAttention, Some(Question::UndoBlocked))
     );
-    works.setups.resume(&editor(), TEAM, &id).await.unwrap();
+    works.decide(&id, Decision::Resume).await.unwrap();
     assert_eq!(works.rested(&id).await.state, SetupState::Undone);
 }

@@ -10,7 +10,7 @@ use headgate::domain::setup::{Rules, SetupState};
 use headgate::domain::{Role, SystemClock, new_id};
 use headgate::emulator::{Emulator, Options};
 use headgate::platform::{Clients, Endpoints, Http, HttpOptions, USUAL_SCOPES};
-use headgate::setups::Setups;
+use headgate::setups::{Decision, PersonError, Setups};
 use headgate::store::drafts::Draft;
 use headgate::store::environments::Environment;
 use headgate::store::people::{Team, User};
@@ -32,6 +32,7 @@ pub const QUICK: Rules = Rules {
     looks_needed: 3,
     look_pause_ms: 60,
     failed_looks_max: 5,
+    deletions_max: 5,
 };
 
 pub struct Works {
@@ -115,6 +116,11 @@ impl Works {
 
     pub async fn steps(&self, id: &str) -> Vec<Step> {
         store::setups::steps(&self.store, id).await.unwrap()
+    }
+
+    /// Says what the editor decided.
+    pub async fn decide(&self, id: &str, decision: Decision) -> Result<(), PersonError> {
+        self.setups.decide(&editor(), EDITOR, (TEAM, id), decision).await
     }
 
     /// Waits until the setup rests: finished or asking.

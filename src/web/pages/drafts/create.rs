@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::show::{Unsent, unsent};
-use crate::setups::StartError;
+use crate::setups::{QueueFull, StartError};
 use crate::web::error::PageError;
 use crate::web::state::AppState;
 use crate::web::visit::Visit;
@@ -33,6 +33,7 @@ pub async fn create(
         // The review tells what is wrong.
         Err(StartError::Mistakes(_) | StartError::SecretMissing(_)) => Ok(review_again(&id)),
         Err(StartError::NoDraft) => Err(PageError::not_found()),
+        Err(StartError::QueueFull(full)) => Err(queue_full(full)),
         Err(StartError::Vault(error)) => Err(error.into()),
         Err(StartError::Store(error)) => Err(error.into()),
         Err(error @ StartError::Damaged) => Err(PageError::new(
@@ -44,6 +45,20 @@ pub async fn create(
         .advice("Delete it and fill in a new one.")
         .because(error)),
     }
+}
+
+fn queue_full(full: QueueFull) -> PageError {
+    PageError::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "setups.queue_full",
+        "Too many dataflows are being created",
+    )
+    .what(match full {
+        QueueFull::Server => "This server works on as many setups as it takes at once.",
+        QueueFull::Person => "Some of your setups have not begun yet.",
+    })
+    .advice("The form is kept under Unfinished forms. Create the flow when the others have come further.")
+    .because(full)
 }
 
 fn review_again(id: &str) -> Response {

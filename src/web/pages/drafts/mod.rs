@@ -3,6 +3,7 @@
 pub mod create;
 pub mod delete;
 pub mod edit;
+pub mod editing;
 pub mod list;
 mod planned;
 pub mod show;

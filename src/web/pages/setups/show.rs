@@ -104,7 +104,7 @@ pub(super) async fn load(
         &setup,
         &rows,
         &environment,
-        visit.may(Role::Editor),
+        (visit.may(Role::Editor), state.setups.rules()),
         &visit.times(),
     );
     Ok((setup, environment, view))

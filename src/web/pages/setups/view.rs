@@ -2,13 +2,15 @@
 
 use serde_json::Value;
 
-use crate::domain::setup::{CurlCall, Question, SetupState, StepKind, StepState, curl, shown_body};
+use super::actions::{Action, actions};
+use super::story::Story;
+use crate::domain::setup::{CurlCall, Rules, SetupState, StepKind, StepState, curl, shown_body};
 use crate::store::environments::Environment;
 use crate::store::setups::{Setup, Step};
 use crate::web::call_view::CallView;
 use crate::web::numbers;
 use crate::web::status::Status;
-use crate::web::times::{TimeView, Times};
+use crate::web::times::Times;
 
 /// Below this part of the platform's origin lie all its services.
 const FOUNDATION: &str = "/data/foundation";
@@ -20,23 +22,24 @@ pub(super) struct SetupView {
     pub(super) state: SetupState,
     pub(super) status: Status,
     pub(super) word: &'static str,
-    pub(super) question: Option<QuestionView>,
-    pub(super) waits_until: Option<TimeView>,
+    pub(super) story: Story,
     pub(super) steps: Vec<StepView>,
     pub(super) done: usize,
     pub(super) flow_id: Option<String>,
-    /// "schema Loyalty schema (https://…)", for what exists at the platform by now.
-    pub(super) existing: Vec<String>,
-    pub(super) may_resume: bool,
-    pub(super) may_undo: bool,
+    /// What exists at the platform by now, or may exist.
+    pub(super) existing: Vec<ObjectView>,
+    pub(super) actions: Vec<Action>,
 }
 
-/// What a person is asked.
+/// An object at the platform.
 #[derive(Debug, Clone)]
-pub(super) struct QuestionView {
-    pub(super) title: &'static str,
-    pub(super) advice: &'static str,
-    pub(super) detail: String,
+pub(super) struct ObjectView {
+    pub(super) label: String,
+    pub(super) name: String,
+    /// The page of the dataflow, or the step on this page.
+    pub(super) href: String,
+    /// Why it is there or stays, when it is not simply made by this setup.
+    pub(super) note: &'static str,
 }
 
 /// A step in words.
@@ -59,43 +62,23 @@ impl SetupView {
         setup: &Setup,
         rows: &[Step],
         environment: &Environment,
-        may_decide: bool,
+        (may_decide, rules): (bool, Rules),
         times: &Times,
     ) -> Self {
-        let steps: Vec<StepView> = rows
-            .iter()
-            .map(|row| StepView::new(row, rows, environment))
-            .collect();
-        let asks = setup.state == SetupState::NeedsAttention;
+        let steps = rows.iter().map(|row| StepView::new(row, rows, environment));
         let (status, word) = badge(setup.state);
+        let done = rows.iter().filter(|row| row.state == StepState::Confirmed);
         Self {
             id: setup.id.clone(),
             state: setup.state,
             status,
             word,
-            question: setup.question.filter(|_| asks).map(|question| QuestionView {
-                title: title(question),
-                advice: advice(question),
-                detail: setup.question_detail.clone().unwrap_or_default(),
-            }),
-            waits_until: setup
-                .retry_at
-                .filter(|_| setup.state == SetupState::Waiting)
-                .map(|at| times.at(at)),
-            done: rows
-                .iter()
-                .filter(|row| row.state == StepState::Confirmed)
-                .count(),
-            existing: rows.iter().filter(|row| exists(row)).map(named).collect(),
-            may_resume: may_decide && asks,
-            may_undo: may_decide
-                && !setup.undoing
-                && matches!(
-                    setup.state,
-                    SetupState::NeedsAttention | SetupState::Waiting | SetupState::Done
-                ),
+            story: Story::of(setup, rows, rules, times),
+            done: done.count(),
+            existing: rows.iter().filter_map(ObjectView::of).collect(),
+            actions: if may_decide { actions(setup) } else { Vec::new() },
             flow_id: setup.flow_id.clone(),
-            steps,
+            steps: steps.collect(),
         }
     }
 
@@ -119,56 +102,33 @@ pub(super) fn badge(state: SetupState) -> (Status, &'static str) {
         SetupState::Undoing => (Status::Running, "Taking back"),
         SetupState::Undone => (Status::Waiting, "Taken back"),
         SetupState::Done => (Status::Succeeded, "Done"),
+        SetupState::Left => (Status::Waiting, "Left as it is"),
     }
 }
 
-fn title(question: Question) -> &'static str {
-    match question {
-        Question::Rejected => "Adobe refused a step",
-        Question::Auth => "Signing in at Adobe failed",
-        Question::Duplicate => "Two objects carry the same marker",
-        Question::StartTimePassed => "The start time passed before the dataflow could be created",
-        Question::UndoBlocked => "Something could not be taken back",
-        Question::CannotLook => "Adobe cannot be asked what exists",
-        Question::NotAllowed => "The person who started this may no longer create dataflows",
-        Question::SecretMissing => "A secret is missing",
+impl ObjectView {
+    /// The object of a step, when there is one or may be one.
+    fn of(row: &Step) -> Option<Self> {
+        let note = match row.state {
+            StepState::Planned | StepState::Rejected | StepState::Undone => return None,
+            StepState::Intent | StepState::Unknown => "not known yet",
+            StepState::UndoIntent => "being deleted",
+            StepState::UndoFailed => "could not be deleted",
+            StepState::Kept => "kept",
+            StepState::Confirmed if row.adopted && row.attempt == 0 => "existed before, shared",
+            StepState::Confirmed => "",
+        };
+        let href = match &row.object_id {
+            Some(id) if row.kind == StepKind::Flow => format!("/flows/{id}"),
+            _ => format!("#step-{}", row.kind),
+        };
+        Some(Self {
+            label: row.kind.label().to_owned(),
+            name: object_name(row),
+            href,
+            note,
+        })
     }
-}
-
-fn advice(question: Question) -> &'static str {
-    match question {
-        Question::Rejected => {
-            "Mend the cause named below, then press Resume: only the refused step is sent again. Nothing that exists is made twice."
-        }
-        Question::Auth => {
-            "An admin must check the credential of this environment. Nothing was lost: press Resume afterwards."
-        }
-        Question::Duplicate => {
-            "Compare the two at Adobe and delete the one that is not used, then press Resume. No data can flow before the dataflow exists."
-        }
-        Question::StartTimePassed => {
-            "Take back what exists and create the dataflow again with a later start. No data has flowed."
-        }
-        Question::UndoBlocked => "Mend the cause named below, then press Resume to go on taking back.",
-        Question::CannotLook => {
-            "Press Resume when Adobe answers again. Until then nothing is sent a second time."
-        }
-        Question::NotAllowed => {
-            "An admin can give the role back and press Resume, or take back what exists by now."
-        }
-        Question::SecretMissing => {
-            "Take back what exists and create the dataflow again: the secret is asked anew."
-        }
-    }
-}
-
-fn exists(row: &Step) -> bool {
-    row.object_id.is_some() && !matches!(row.state, StepState::Undone)
-}
-
-fn named(row: &Step) -> String {
-    let id = row.object_id.as_deref().unwrap_or_default();
-    format!("{} {} ({id})", row.kind.label().to_lowercase(), object_name(row))
 }
 
 /// The name under which the platform shows the object.

@@ -71,7 +71,7 @@ async fn fails_at((call, nth): (&'static str, u32)) -> Outcome {
 
 fn moments(nths: impl IntoIterator<Item = u32> + Clone) -> impl Iterator<Item = (&'static str, u32)> {
     let of = |call: &'static str| nths.clone().into_iter().map(move |nth| (call, nth));
-    of("fdatasync")
+    of("fsync,fdatasync")
         .chain(of("pwrite64"))
         .collect::<Vec<_>>()
         .into_iter()

@@ -179,6 +179,16 @@ impl Store {
         }
     }
 
+    /// Folds what can be folded of the write-ahead log into the database. A disk that fails at this is told to all
+    /// who write ([`Store::writes`]); that somebody writes or reads at the moment is none of its failures.
+    pub(super) async fn fold_log(&self) {
+        let fold = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&self.writer);
+        if let Err(error) = fold.await {
+            let error = self.writability.note(error);
+            tracing::warn!(%error, "the write-ahead log was not folded into the database");
+        }
+    }
+
     /// Waits for connections in use, then closes the file; the last one folds the write-ahead log into it.
     ///
     /// After the disk failed nothing is closed, because closing writes: the connections are left to the end of

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,9 @@ use super::{Store, StoreError};
 
 /// How often it is tried whether the database takes writes again.
 const TRY_EVERY: Duration = Duration::from_secs(1);
+/// How often the write-ahead log is folded into the database, besides what SQLite does after a commit: that one
+/// keeps its failures to itself.
+const FOLD_EVERY: Duration = Duration::from_secs(20);
 /// Written beside the database to see what the disk says; removed at once.
 const PROBE: &str = "headgate.probe";
 /// As much as one page of the database.
@@ -177,12 +180,17 @@ impl Store {
         let _ = state.wait_for(is_it).await;
     }
 
-    /// Watches over a database that cannot be written and opens it again as soon as it can, until `stop` is
-    /// cancelled or the disk fails. `beat` is called on each round.
+    /// Watches over the database until `stop` is cancelled or the disk fails: opens it again as soon as it can be
+    /// written, and folds its log in. `beat` is called on each round.
     pub async fn keep_writable(&self, stop: &CancellationToken, beat: impl Fn() + Send) {
+        let mut folded_at = Instant::now();
         while !stop.is_cancelled() {
             beat();
             self.try_again().await;
+            if folded_at.elapsed() >= FOLD_EVERY && self.can_write() {
+                folded_at = Instant::now();
+                self.fold_log().await;
+            }
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.failed() => return,

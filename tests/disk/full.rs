@@ -42,7 +42,8 @@ async fn full_at(write: u32) -> Outcome {
     } else {
         "nothing was left to write"
     };
-    case.nothing_was_sent_unrecorded(&setup).await;
+    case.nothing_was_sent_unrecorded(std::slice::from_ref(&setup))
+        .await;
     drop(filler);
     let recovery = case.done(&setup, RECOVERY).await;
     tells_it_once(&case);
@@ -115,7 +116,7 @@ async fn finish(
     recovery: Option<Duration>,
 ) -> Outcome {
     assert!(server.stop().await.success());
-    case.all_is_well(setup).await;
+    case.all_is_well(&[setup.to_owned()]).await;
     Outcome {
         what: what.to_owned(),
         recovery,

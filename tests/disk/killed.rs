@@ -52,7 +52,7 @@ async fn killed_at(write: u32) -> Outcome {
         found == promised || found == promised + 1,
         "{promised} promised, {found} found"
     );
-    case.all_is_well(&setup).await;
+    case.all_is_well(&[setup]).await;
     Outcome {
         what: "killed, nothing lost".to_owned(),
         recovery: None,

@@ -142,6 +142,28 @@ async fn no_error_tells_its_cause() {
 }
 
 #[tokio::test]
+async fn o5_a_panic_is_answered_with_a_reference_and_nobody_else_is_hurt() {
+    let app = app("https://gate.example");
+    let ask = async |path: &str| {
+        let request = Request::builder().uri(path).header("host", "gate.example");
+        let request = request.header("accept", "text/html");
+        app.clone()
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap()
+    };
+    for _ in 0..10 {
+        let (panicked, fine) = tokio::join!(ask("/panic"), ask("/"));
+        assert_eq!(panicked.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let id = panicked.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let page = text(panicked).await;
+        assert!(page.contains(&id), "the page names the reference: {page}");
+        assert_eq!(text(fine).await, "home");
+    }
+    assert_eq!(text(ask("/").await).await, "home");
+}
+
+#[tokio::test]
 async fn errors_keep_what_libraries_and_handlers_say_in_headers() {
     let busy = get("/busy", &[]).await;
     assert_eq!(busy.headers()[header::RETRY_AFTER], "2");

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use headgate::domain::setup::{SetupState, StepState};
 use headgate::emulator::{Emulator, Options};
+use headgate::store::checkup::{self, Integrity};
 use headgate::store::setup_journal::SetupEvent;
 use headgate::store::setups::Setup;
 use headgate::store::{self, Store};
@@ -132,42 +133,60 @@ impl Case {
     }
 
     /// P1: every create that reached the platform has an intent of its own in the journal.
-    pub async fn nothing_was_sent_unrecorded(&self, id: &str) {
+    pub async fn nothing_was_sent_unrecorded(&self, setups: &[String]) {
         let sent = self.sent();
-        let journal = self.journal(id).await;
-        let intents = journal
-            .iter()
-            .filter(|event| event.facts.event == "sending")
-            .count();
+        let mut intents = 0;
+        for setup in setups {
+            let journal = self.journal(setup).await;
+            intents += journal
+                .iter()
+                .filter(|event| event.facts.event == "sending")
+                .count();
+        }
         let sum = sent.values().sum::<usize>();
         assert!(
             sum <= intents,
-            "{sum} sent, {intents} recorded: {sent:?} {journal:#?}"
+            "{sum} sent, {intents} recorded: {sent:?}\n{}",
+            self.log()
         );
     }
 
     /// What must hold when all is over: each object once, every step confirmed, nothing unrecorded, no secret in
     /// the log, and a database without a flaw. The server must have ended.
-    pub async fn all_is_well(&self, id: &str) {
-        self.nothing_was_sent_unrecorded(id).await;
+    pub async fn all_is_well(&self, setups: &[String]) {
+        self.nothing_was_sent_unrecorded(setups).await;
+        // All but the first share the data lake's connection.
+        let objects = setups.len() * (OBJECTS - 1) + 1;
         let sent = self.sent();
-        assert_eq!(sent.values().sum::<usize>(), OBJECTS, "{sent:?}");
-        let steps = self
-            .read(async |store| store::setups::steps(&store, id).await.unwrap())
-            .await;
-        assert_eq!(steps.len(), OBJECTS);
-        assert!(
-            steps.iter().all(|step| step.state == StepState::Confirmed),
-            "{steps:#?}"
-        );
+        assert_eq!(sent.values().sum::<usize>(), objects, "{sent:?}\n{}", self.log());
+        for setup in setups {
+            let steps = self
+                .read(async |store| store::setups::steps(&store, setup).await.unwrap())
+                .await;
+            assert_eq!(steps.len(), OBJECTS);
+            assert!(
+                steps.iter().all(|step| step.state == StepState::Confirmed),
+                "{steps:#?}"
+            );
+        }
         assert!(!self.log().contains(CANARY));
-        // Opening checks the pages; the audit trail must have lost nothing.
+        self.database_is_sound().await;
         let store = Store::open(&self.database()).await.unwrap();
         let events = store::audit::after(&store, 0, 1000).await.unwrap();
         store.close().await;
-        let told: Vec<&str> = events.iter().map(|event| event.facts.event.as_str()).collect();
-        for once in ["setup.started", "setup.done"] {
-            assert_eq!(told.iter().filter(|event| **event == once).count(), 1, "{told:?}");
+        for event in ["setup.started", "setup.done"] {
+            let told = events.iter().filter(|told| told.facts.event == event).count();
+            assert_eq!(told, setups.len(), "{event}");
         }
+    }
+
+    async fn database_is_sound(&self) {
+        let (integrity, dangling) = self
+            .read(async |store| {
+                let pages = checkup::integrity(&store, Duration::from_secs(60)).await.unwrap();
+                (pages, checkup::dangling(&store).await.unwrap())
+            })
+            .await;
+        assert_eq!((integrity, dangling), (Integrity::Sound, vec![]));
     }
 }

@@ -66,6 +66,11 @@ impl Mount {
         );
     }
 
+    /// `ro` or `rw`; nothing may have a file of it open for writing.
+    pub fn remount(&self, how: &str) {
+        run("mount", &["-o", &format!("remount,{how}"), self.text()]);
+    }
+
     pub fn unmount(&self) {
         run("umount", &[self.text()]);
     }

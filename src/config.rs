@@ -124,6 +124,9 @@ settings! {
 
 /// The variable that names the configuration file; it is not a setting itself.
 pub const FILE_VARIABLE: &str = "HEADGATE_CONFIG";
+/// Stops a debug build at a point of a setup's journal, for tests; no setting, and unknown to a release.
+#[cfg(debug_assertions)]
+pub const POINT_VARIABLE: &str = "HEADGATE_POINT";
 const VARIABLE_PREFIX: &str = "HEADGATE_";
 
 /// Where settings are read from. Later fields win over earlier ones.

@@ -6,6 +6,10 @@ PRAGMA user_version = 2;
 ALTER TABLE setups ADD COLUMN driven_by TEXT REFERENCES users (id);
 UPDATE setups SET driven_by = started_by;
 
+-- The origin of the platform that its calls went to; NULL: none was made yet, or a person said that the new one is
+-- the same.
+ALTER TABLE setups ADD COLUMN platform_origin TEXT;
+
 -- Since when it is not known whether the last call acted.
 ALTER TABLE setup_steps ADD COLUMN unclear_at BIGINT;
 UPDATE setup_steps SET unclear_at = sent_at WHERE state = 'unknown';

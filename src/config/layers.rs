@@ -179,6 +179,10 @@ fn environment_layer(environment: Vec<(OsString, OsString)>, mistakes: &mut Vec<
         if name == FILE_VARIABLE || text.is_empty() {
             continue;
         }
+        #[cfg(debug_assertions)]
+        if name == super::POINT_VARIABLE {
+            continue;
+        }
         let Some(setting) = SETTINGS.iter().find(|setting| setting.variable() == name) else {
             mistakes.push(unknown(
                 name.to_owned(),

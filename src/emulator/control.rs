@@ -38,7 +38,7 @@ impl Control {
         lock(&self.app.rules).arm(rule)
     }
 
-    /// Removes every rule.
+    /// Removes every rule and lets go of the calls that are held.
     pub fn disarm(&self) {
         lock(&self.app.rules).clear();
     }

@@ -1,10 +1,14 @@
 //! Faults on command: rules that match calls, and what happens to the calls they match.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::rule_book::Struck;
+pub use super::rule_book::{Armed, path_matches};
+
 /// Which calls a rule is for. A call matches when every given part does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "snake_case")]
 pub struct When {
     /// Method; any when `None`.
@@ -13,10 +17,26 @@ pub struct When {
     pub path: String,
     /// Text that the request body contains, for example a connection specification id.
     pub body_contains: Option<String>,
+    /// Text that the query contains as it was sent, for example `continuationToken=`.
+    pub query_contains: Option<String>,
     /// The first matching call that is hit, counted from 1.
     pub nth: u32,
     /// How many calls are hit from there on; 0 means all.
     pub times: u32,
+    /// How probable it is that a call is hit, from 0 to 1; certain when `None`. With a random seed the same calls
+    /// are hit in every start.
+    #[serde(deserialize_with = "probability")]
+    pub chance: Option<f64>,
+}
+
+/// Reads a number from 0 to 1.
+fn probability<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    match Option::<f64>::deserialize(from)? {
+        Some(chance) if !(0.0..=1.0).contains(&chance) => {
+            Err(D::Error::custom("a chance is a number from 0 to 1"))
+        }
+        read => Ok(read),
+    }
 }
 
 impl Default for When {
@@ -25,8 +45,10 @@ impl Default for When {
             method: None,
             path: "/**".to_owned(),
             body_contains: None,
+            query_contains: None,
             nth: 1,
             times: 1,
+            chance: None,
         }
     }
 }
@@ -75,17 +97,45 @@ impl When {
         }
     }
 
+    /// Hits only calls whose query contains a text, as it was sent.
+    #[must_use]
+    pub fn query_contains(self, text: &str) -> Self {
+        Self {
+            query_contains: Some(text.to_owned()),
+            ..self
+        }
+    }
+
+    /// Hits a call only with this probability, from 0 to 1.
+    #[must_use]
+    pub fn chance(self, chance: f64) -> Self {
+        Self {
+            chance: Some(chance),
+            ..self
+        }
+    }
+
     /// Completes the rule.
     #[must_use]
     pub fn then(self, then: Fault) -> Rule {
         Rule { when: self, then }
     }
 
-    fn matches(&self, method: &str, path: &str, body: &[u8]) -> bool {
+    pub(super) fn matches(&self, struck: &Struck<'_>) -> bool {
+        let Struck {
+            method,
+            path,
+            query,
+            body,
+        } = *struck;
         self.method
             .as_ref()
             .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
             && path_matches(&self.path, path)
+            && self
+                .query_contains
+                .as_ref()
+                .is_none_or(|text| query.contains(text.as_str()))
             && self.body_contains.as_ref().is_none_or(|text| {
                 text.is_empty() || body.windows(text.len()).any(|window| window == text.as_bytes())
             })
@@ -151,6 +201,13 @@ pub enum Fault {
     CutAnswer,
     /// Closes the connection without acting.
     LoseRequest,
+    /// Never answers. The connection ends when the client goes away, the rules are removed or the emulator stops.
+    Hang {
+        /// Whether the call is acted on.
+        acts: bool,
+    },
+    /// Acts, sends the head and half of the body, and then nothing more; it ends like [`Fault::Hang`].
+    HangHalf,
     /// Closes the connection (or answers `status`) now and acts `ms` milliseconds of wall time later.
     ActLate {
         /// Milliseconds until the call is acted on.
@@ -194,6 +251,11 @@ pub enum Fault {
     ExpireToken,
     /// Changes the etag of the object that the path names before the call is looked at, as another writer would.
     StaleEtag,
+    /// Answers a list that shows an object of another sandbox and nothing that was asked for, without acting.
+    ListOfAnotherSandbox,
+    /// Answers a page with nothing that was asked for which says that the list goes on, without acting. Every further
+    /// page is the same one again, unless another rule takes it.
+    EndlessList,
     /// Answers this status and body without acting, for example `{"result": false}` to a connection test.
     Answer {
         /// The status.
@@ -210,6 +272,8 @@ impl Fault {
             Self::LoseAnswer => "lose_answer",
             Self::CutAnswer => "cut_answer",
             Self::LoseRequest => "lose_request",
+            Self::Hang { .. } => "hang",
+            Self::HangHalf => "hang_half",
             Self::ActLate { .. } => "act_late",
             Self::Status { .. } => "status",
             Self::AfterStatus { .. } => "after_status",
@@ -218,159 +282,16 @@ impl Fault {
             Self::Garbage { .. } => "garbage",
             Self::ExpireToken => "expire_token",
             Self::StaleEtag => "stale_etag",
+            Self::ListOfAnotherSandbox => "list_of_another_sandbox",
+            Self::EndlessList => "endless_list",
             Self::Answer { .. } => "answer",
         }
     }
 }
 
-/// A rule that has been armed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Armed {
-    /// Number of the rule since the last reset.
-    pub id: u64,
-    /// Calls that matched so far.
-    pub seen: u32,
-    /// Calls that were hit so far.
-    pub hit: u32,
-    /// The rule.
-    #[serde(flatten)]
-    pub rule: Rule,
-}
-
-/// The armed rules.
-#[derive(Debug, Default)]
-pub struct RuleBook {
-    rules: Vec<Armed>,
-    last: u64,
-}
-
-impl RuleBook {
-    /// Arms a rule and answers its number.
-    pub fn arm(&mut self, rule: Rule) -> u64 {
-        self.last += 1;
-        self.rules.push(Armed {
-            id: self.last,
-            seen: 0,
-            hit: 0,
-            rule,
-        });
-        self.last
-    }
-
-    /// Removes every rule.
-    pub fn clear(&mut self) {
-        self.rules.clear();
-    }
-
-    /// The rules in the order of their arming.
-    pub fn read(&self) -> Vec<Armed> {
-        self.rules.clone()
-    }
-
-    /// Counts a call and answers what happens to it: the first rule that hits.
-    pub fn strike(&mut self, method: &str, path: &str, body: &[u8]) -> Option<Fault> {
-        let mut fault = None;
-        for armed in self
-            .rules
-            .iter_mut()
-            .filter(|armed| armed.rule.when.matches(method, path, body))
-        {
-            armed.seen = armed.seen.saturating_add(1);
-            let when = &armed.rule.when;
-            if fault.is_none() && armed.seen >= when.nth && (when.times == 0 || armed.hit < when.times) {
-                armed.hit = armed.hit.saturating_add(1);
-                fault = Some(armed.rule.then.clone());
-            }
-        }
-        fault
-    }
-}
-
-/// Whether a path matches a pattern: `*` is anything within a segment, `**` anything.
-pub fn path_matches(pattern: &str, path: &str) -> bool {
-    let Some(star) = pattern.find('*') else {
-        return pattern == path;
-    };
-    let (head, tail) = pattern.split_at(star);
-    let Some(rest) = path.strip_prefix(head) else {
-        return false;
-    };
-    let (tail, crosses) = match tail.strip_prefix("**") {
-        Some(tail) => (tail, true),
-        None => (&tail[1..], false),
-    };
-    let reach = if crosses {
-        rest.len()
-    } else {
-        rest.find('/').unwrap_or(rest.len())
-    };
-    rest.char_indices()
-        .map(|(at, _)| at)
-        .chain([rest.len()])
-        .take_while(|at| *at <= reach)
-        .any(|at| path_matches(tail, &rest[at..]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn patterns() {
-        for (pattern, path, expected) in [
-            ("/flows", "/flows", true),
-            ("/flows", "/flows/1", false),
-            ("/flows/*", "/flows/1", true),
-            ("/flows/*", "/flows/1/runs", false),
-            ("/flows/*/runs", "/flows/1/runs", true),
-            ("/**", "/a/b/c", true),
-            ("**/connections", "/data/foundation/flowservice/connections", true),
-            (
-                "**/connections",
-                "/data/foundation/flowservice/sourceConnections",
-                false,
-            ),
-            ("*", "", true),
-            ("/é*", "/éé", true),
-        ] {
-            assert_eq!(path_matches(pattern, path), expected, "{pattern} {path}");
-        }
-    }
-
-    #[test]
-    fn a_rule_hits_the_nth_call_and_then_so_many() {
-        let mut book = RuleBook::default();
-        book.arm(Rule::on("POST", "/flows").nth(2).times(2).then(Fault::LoseAnswer));
-        let hits: Vec<bool> = (0..5)
-            .map(|_| book.strike("POST", "/flows", b"").is_some())
-            .collect();
-        assert_eq!(hits, [false, true, true, false, false]);
-        assert_eq!((book.read()[0].seen, book.read()[0].hit), (5, 2));
-        assert_eq!(book.strike("GET", "/flows", b""), None);
-    }
-
-    #[test]
-    fn the_first_rule_wins_and_the_body_can_decide() {
-        let mut book = RuleBook::default();
-        book.arm(
-            Rule::on("POST", "/c")
-                .body_contains("c604ff05")
-                .times(0)
-                .then(Fault::LoseRequest),
-        );
-        book.arm(Rule {
-            when: When {
-                times: 0,
-                ..When::default()
-            },
-            then: Fault::ExpireToken,
-        });
-        assert_eq!(
-            book.strike("POST", "/c", b"{\"id\":\"c604ff05-7f1a\"}"),
-            Some(Fault::LoseRequest)
-        );
-        assert_eq!(book.strike("POST", "/c", b"{}"), Some(Fault::ExpireToken));
-    }
 
     #[test]
     fn rules_are_read_strictly_from_json() {
@@ -396,6 +317,8 @@ mod tests {
         for wrong in [
             r#"{"then":{"kind":"explode"}}"#,
             r#"{"when":{"url":"/"},"then":{"kind":"lose_answer"}}"#,
+            r#"{"when":{"chance":1.5},"then":{"kind":"lose_answer"}}"#,
+            r#"{"then":{"kind":"hang"}}"#,
         ] {
             assert!(serde_json::from_str::<Rule>(wrong).is_err(), "{wrong}");
         }

@@ -3,21 +3,23 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header, request::Parts};
 use axum::response::{Html, IntoResponse, Response};
-use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::clock::wall_ms;
-use super::faults::{BodyForm, Fault, Garbage, RetryAfter};
+use super::faults::{BodyForm, Fault};
 use super::ledger::{Entry, masked_body, masked_target};
+use super::list_faults::{of_another_sandbox, without_end};
 use super::refusal::{Refusal, Service};
+use super::rule_book::Struck;
+use super::spoiled::{Held, Lost, closed, header_text, held, held_half, spoil};
 use super::state::{App, lock};
 use super::wire::{Sandbox, reply};
 use super::{
@@ -52,13 +54,18 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 async fn receive(State(desk): State<Desk>, request: Request) -> Response {
-    match tokio::spawn(desk.serve(request)).await {
+    let response = match tokio::spawn(desk.serve(request)).await {
         Ok(response) => response,
         Err(error) => {
             tracing::error!(target: "headgate::emulator", %error, "a call was not served to its end");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
+    };
+    // Outside of the task: a client that goes away ends this wait.
+    if let Some(Held(until)) = response.extensions().get().cloned() {
+        until.cancelled().await;
     }
+    response
 }
 
 /// A call read in whole.
@@ -73,9 +80,9 @@ struct Arrived {
 }
 
 /// A service's answer read in whole.
-struct Acted {
-    response: axum::http::response::Parts,
-    body: Bytes,
+pub struct Acted {
+    pub response: axum::http::response::Parts,
+    pub body: Bytes,
 }
 
 impl Desk {
@@ -95,8 +102,9 @@ impl Desk {
             .get::<Lost>()
             .is_none()
             .then(|| response.status().as_u16());
+        let is_held = response.extensions().get::<Held>().is_some();
         self.amend(call.sequence, |entry| {
-            entry.completed_at_ms = Some(wall_ms());
+            entry.completed_at_ms = (!is_held).then(wall_ms);
             entry.status = status;
         });
         tracing::debug!(target: "headgate::emulator", method = %call.parts.method, path = %call.path, status, "call");
@@ -143,7 +151,16 @@ impl Desk {
     }
 
     async fn answer(&self, call: &Arrived) -> Response {
-        let fault = lock(&self.app.rules).strike(call.parts.method.as_str(), &call.path, &call.body);
+        let struck = Struck {
+            method: call.parts.method.as_str(),
+            path: &call.path,
+            query: call.parts.uri.query().unwrap_or_default(),
+            body: &call.body,
+        };
+        let (fault, until) = {
+            let mut rules = lock(&self.app.rules);
+            (rules.strike(&struck), rules.held())
+        };
         let Some(fault) = fault else {
             return self.act(call).await.rebuild();
         };
@@ -159,6 +176,13 @@ impl Desk {
                 closed(Some(acted))
             }
             Fault::LoseRequest => closed(None),
+            Fault::Hang { acts } => {
+                if acts {
+                    self.act(call).await;
+                }
+                held(until)
+            }
+            Fault::HangHalf => held_half(self.act(call).await, until),
             Fault::ActLate { ms, status } => {
                 let (desk, late) = (self.clone(), call.clone());
                 tokio::spawn(async move {
@@ -195,6 +219,8 @@ impl Desk {
                 flow_service::change_etag(&self.app, &call.path);
                 self.act(call).await.rebuild()
             }
+            Fault::ListOfAnotherSandbox => wire::ok(&of_another_sandbox(Service::of_path(&call.path))),
+            Fault::EndlessList => wire::ok(&without_end(Service::of_path(&call.path))),
             Fault::Answer { status, body } => {
                 reply(StatusCode::from_u16(status).unwrap_or(StatusCode::OK), &body)
             }
@@ -278,94 +304,8 @@ impl Desk {
 }
 
 impl Acted {
-    fn rebuild(self) -> Response {
+    pub fn rebuild(self) -> Response {
         Response::from_parts(self.response, Body::from(self.body))
-    }
-}
-
-/// Marks an answer that the client never gets in whole.
-#[derive(Debug, Clone, Copy)]
-struct Lost;
-
-/// A response that ends the connection: before its first byte, or half-way through the body of what was acted.
-///
-/// The server writes the head of a response together with the first piece of its body, so a body that fails at
-/// once leaves nothing on the wire. `tests/integration/emulator/faults.rs` holds this down to the byte.
-fn closed(cut: Option<Acted>) -> Response {
-    let broken = || Err(std::io::Error::other("the emulator was told to lose this answer"));
-    let mut response = match cut {
-        None => Response::new(Body::from_stream(
-            stream::iter([broken()]).map(|item: Result<Bytes, _>| item),
-        )),
-        Some(acted) => {
-            let half = acted.body.slice(..acted.body.len() / 2);
-            let pieces = stream::once(async move { Ok(half) }).chain(stream::once(async move {
-                // Let the first half reach the client before the connection ends.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                broken()
-            }));
-            let mut response = Response::from_parts(acted.response, Body::from_stream(Box::pin(pieces)));
-            response
-                .headers_mut()
-                .insert(header::CONTENT_LENGTH, HeaderValue::from(acted.body.len()));
-            response
-        }
-    };
-    response.extensions_mut().insert(Lost);
-    response
-}
-
-fn spoil(acted: Acted, form: Garbage) -> Response {
-    let Acted { mut response, body } = acted;
-    response.headers.remove(header::CONTENT_LENGTH);
-    let body = match form {
-        Garbage::EmptyObject => Bytes::from_static(b"{}"),
-        Garbage::NoId | Garbage::OddId => {
-            let mut document = serde_json::from_slice::<Value>(&body).unwrap_or_default();
-            spoil_ids(&mut document, form == Garbage::OddId);
-            Bytes::from(document.to_string())
-        }
-        Garbage::Truncated => body.slice(..body.len() / 2),
-        Garbage::Huge => Bytes::from([vec![b' '; 16 * 1024 * 1024], body.to_vec()].concat()),
-        Garbage::NotJson => Bytes::from_static(b"<html><body>It works!</body></html>"),
-        Garbage::Deep => Bytes::from([b"{\"a\":".repeat(2000), b"1".to_vec(), b"}".repeat(2000)].concat()),
-        Garbage::Redirect => {
-            response.status = StatusCode::TEMPORARY_REDIRECT;
-            response.headers.insert(
-                header::LOCATION,
-                HeaderValue::from_static("http://elsewhere.invalid/"),
-            );
-            Bytes::new()
-        }
-    };
-    Response::from_parts(response, Body::from(body))
-}
-
-fn spoil_ids(document: &mut Value, odd: bool) {
-    match document {
-        Value::Object(members) => {
-            for name in ["id", "$id"] {
-                if odd && members.contains_key(name) {
-                    members.insert(name.to_owned(), json!({ "id": 7 }));
-                } else {
-                    members.remove(name);
-                }
-            }
-        }
-        Value::Array(items) if odd => *items = vec![json!(7)],
-        Value::Array(items) => items.clear(),
-        _ => {}
-    }
-}
-
-fn header_text(after: &RetryAfter) -> String {
-    match after {
-        RetryAfter::Seconds(seconds) => seconds.to_string(),
-        RetryAfter::Raw(text) => text.clone(),
-        RetryAfter::DateInSeconds(seconds) => {
-            let at_s = u64::try_from(wall_ms() / 1000 + seconds).unwrap_or_default();
-            httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(at_s.min(200_000_000_000)))
-        }
     }
 }
 

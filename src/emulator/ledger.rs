@@ -21,7 +21,7 @@ pub struct Entry {
     pub sequence: u64,
     /// Wall time of arrival, epoch milliseconds UTC, also with a manual clock.
     pub arrived_at_ms: i64,
-    /// Wall time when the call had been acted on and answered; `None` until then.
+    /// Wall time when the call had been acted on and answered; `None` until then, and for a call that is never answered.
     pub completed_at_ms: Option<i64>,
     /// HTTP method.
     pub method: String,

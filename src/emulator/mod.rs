@@ -33,8 +33,10 @@ mod gateway;
 mod ids;
 mod ims;
 pub mod ledger;
+mod list_faults;
 pub mod options;
 mod refusal;
+mod rule_book;
 mod run_book;
 mod run_document;
 mod run_generator;
@@ -44,6 +46,7 @@ mod schema_creation;
 mod schema_registry;
 mod seed;
 mod seed_cast;
+mod spoiled;
 mod state;
 mod strict_json;
 mod wire;
@@ -142,6 +145,7 @@ impl Running {
     /// Stops listening, closes idle connections and waits a moment for calls under way.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
+        self.control.disarm();
         for task in std::mem::take(&mut self.tasks) {
             if let Err(error) = task.await {
                 tracing::error!(target: "headgate::emulator", %error, "listener task failed");
@@ -159,5 +163,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.stop.cancel();
+        // Calls that are held would keep their connections.
+        self.control.disarm();
     }
 }

@@ -7,10 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value, json};
 
 use super::clock::{Clock, wall_ms};
-use super::faults::RuleBook;
 use super::ids::{Ids, number_of, rng_of, uuid_from};
 use super::ledger::Ledger;
 use super::options::Options;
+use super::rule_book::RuleBook;
 use super::run_book::RunBook;
 use super::seed;
 
@@ -37,11 +37,12 @@ impl App {
             Clock::Wall
         };
         let world = World::begin(&options, clock.now_ms());
+        let rules = RuleBook::new(options.random_seed);
         Self {
             options,
             clock,
             world: Mutex::new(world),
-            rules: Mutex::default(),
+            rules: Mutex::new(rules),
             ledger: Mutex::default(),
         }
     }
@@ -57,7 +58,10 @@ impl App {
     /// Back to the state of the start; rules and ledger are emptied too.
     pub fn reset(&self) {
         *lock(&self.world) = World::begin(&self.options, self.clock.now_ms());
-        *lock(&self.rules) = RuleBook::default();
+        let mut rules = lock(&self.rules);
+        rules.clear();
+        *rules = RuleBook::new(self.options.random_seed);
+        drop(rules);
         *lock(&self.ledger) = Ledger::default();
     }
 

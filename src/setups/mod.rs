@@ -14,6 +14,7 @@
 //! | `worker` | the loop of one worker |
 //! | `journal`, `audited` | recording events under the lease, and what the audit trail tells of them |
 //! | `data_lake` | the one connection that setups share |
+//! | `points` | where a test can stop a debug build, around the journal |
 //! | `sending`, `looking`, `undoing` | one call each, and what its answer means |
 
 mod audited;
@@ -24,6 +25,8 @@ mod journal;
 mod lease;
 mod looking;
 mod people;
+#[cfg(debug_assertions)]
+mod points;
 mod run;
 mod sending;
 mod start;
@@ -44,6 +47,8 @@ use crate::vault::KeyRing;
 
 pub use changing::{ChangeError, NewAnswers};
 pub use people::{Decision, PersonError};
+#[cfg(debug_assertions)]
+pub use points::Point;
 pub use start::{QueueFull, ResolvedDraft, StartError, resolve_draft};
 
 /// Everything that makes dataflows. Cheap to clone.

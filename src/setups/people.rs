@@ -6,7 +6,7 @@ use super::Setups;
 use super::journal::{Note, RecordError, Taken};
 use super::lease::Lease;
 use crate::audit::Actor;
-use crate::domain::setup::Event;
+use crate::domain::setup::{Event, Question};
 use crate::store::{self, StoreError};
 
 /// How often and how long apart a lease is tried before a person is told to come back.
@@ -117,6 +117,10 @@ impl Setups {
     ) -> Result<Taken, PersonError> {
         let taken = Taken::read(&self.inner.store, setup_id, lease.epoch, self.inner.rules).await?;
         let mut taken = taken.ok_or(PersonError::NoSetup)?;
+        if taken.setup.question == Some(Question::OtherPlatform) {
+            // Whoever goes on says that the address in force leads to the same platform.
+            taken.setup.platform_origin = None;
+        }
         taken.actor = actor.clone();
         taken.setup.driven_by = user_id.to_owned();
         Ok(taken)

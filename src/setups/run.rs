@@ -83,7 +83,7 @@ impl Setups {
         let Some(mut taken) = taken.filter(|taken| taken.machine.state.is_active()) else {
             return Ok(());
         };
-        let client = match self.client_of(&taken).await? {
+        let client = match self.client_of(&mut taken).await? {
             Ok(client) => client,
             Err((question, detail)) => {
                 let note = Note::saying(detail);
@@ -97,18 +97,20 @@ impl Setups {
     }
 
     /// The client of the setup's environment, or what a person is asked when there is none.
-    async fn client_of(&self, taken: &Taken) -> Result<Result<PlatformClient, (Question, String)>, RunError> {
+    async fn client_of(
+        &self,
+        taken: &mut Taken,
+    ) -> Result<Result<PlatformClient, (Question, String)>, RunError> {
         let id = &taken.setup.environment_id;
         let environment = store::environments::any_by_id(&self.inner.store, id).await?;
         let environment = environment.ok_or(RunError::NoEnvironment)?;
         let here = self.inner.clients.platform_origin();
-        if environment.platform_origin != here {
-            let there = &environment.platform_origin;
-            let detail = format!(
-                "The environment {} is at {there}, this server talks to {here}.",
-                environment.name
-            );
-            return Ok(Err((Question::OtherPlatform, detail)));
+        match &taken.setup.platform_origin {
+            Some(there) if *there != here => {
+                let detail = format!("Its calls went to {there}; this server talks to {here} now.");
+                return Ok(Err((Question::OtherPlatform, detail)));
+            }
+            _ => taken.setup.platform_origin = Some(here),
         }
         let client = self.inner.clients.client_for(&environment.access());
         Ok(client.map_err(|error| (Question::SecretMissing, error.to_string())))

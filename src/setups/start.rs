@@ -264,6 +264,7 @@ fn setup_row(draft: &Draft, resolved: &ResolvedDraft, user_id: &str, now: i64) -
         flow_id: None,
         started_by: user_id.to_owned(),
         driven_by: user_id.to_owned(),
+        platform_origin: None,
         created_at: now,
         updated_at: now,
         finished_at: None,

@@ -13,6 +13,8 @@ use super::Setups;
 use super::journal::{Note, Taken};
 use super::lease::{Lease, RENEW_EVERY};
 use super::looking::{self, Search};
+#[cfg(debug_assertions)]
+use super::points::{self, Point};
 use super::run::RunError;
 use super::sending::{self, NotReady};
 use super::undoing::{self, Verdict};
@@ -178,7 +180,11 @@ impl<'a> Worker<'a> {
                 }
             }
         }
+        #[cfg(debug_assertions)]
+        points::reached(Point::BeforeIntent, kinds).await;
         self.taken.record(self.setups, intents).await?;
+        #[cfg(debug_assertions)]
+        points::reached(Point::AfterIntent, kinds).await;
         for (kind, call, secrets) in calls {
             self.fly_create(kind, call, secrets);
         }
@@ -262,13 +268,32 @@ impl<'a> Worker<'a> {
                 undoing::read_answer(self.setups, &self.taken, kind, &answer, users)
             }
         };
-        Ok(self.taken.record(self.setups, vec![(event, note)]).await?)
+        #[cfg(debug_assertions)]
+        points::reached(self.outcome_point(true), &[kind]).await;
+        self.taken.record(self.setups, vec![(event, note)]).await?;
+        #[cfg(debug_assertions)]
+        points::reached(self.outcome_point(false), &[kind]).await;
+        Ok(())
+    }
+
+    #[cfg(debug_assertions)]
+    fn outcome_point(&self, before: bool) -> Point {
+        match (self.taken.machine.undoing, before) {
+            (false, true) => Point::BeforeOutcome,
+            (false, false) => Point::AfterOutcome,
+            (true, true) => Point::BeforeDeleteOutcome,
+            (true, false) => Point::AfterDeleteOutcome,
+        }
     }
 
     async fn delete(&mut self, kind: StepKind, call: Call) -> Result<(), RunError> {
+        #[cfg(debug_assertions)]
+        points::reached(Point::BeforeDeleteIntent, &[kind]).await;
         self.taken
             .record(self.setups, vec![(Event::Deleting(kind), Note::default())])
             .await?;
+        #[cfg(debug_assertions)]
+        points::reached(Point::AfterDeleteIntent, &[kind]).await;
         let id = self
             .taken
             .machine

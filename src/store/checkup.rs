@@ -6,9 +6,6 @@ use std::time::{Duration, Instant};
 use super::database::{APPLICATION_ID, known_schema};
 use super::{Store, StoreError};
 
-/// Flaws that are told; the first ones say enough.
-const MOST_FLAWS: i64 = 10;
-
 /// What database it is, and what reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
@@ -85,8 +82,9 @@ pub async fn integrity(store: &Store, limit: Duration) -> Result<Integrity, Stor
         .lock_handle()
         .await?
         .set_progress_handler(10_000, move || started.elapsed() < limit);
-    let check = sqlx::query_scalar::<_, String>("SELECT integrity_check FROM pragma_integrity_check($1)");
-    let found = check.bind(MOST_FLAWS).fetch_all(&mut *connection).await;
+    // The first flaws say enough.
+    let check = sqlx::query_scalar::<_, String>("PRAGMA integrity_check(10)");
+    let found = check.fetch_all(&mut *connection).await;
     connection.lock_handle().await?.remove_progress_handler();
     match found {
         Ok(words) if words == ["ok"] => Ok(Integrity::Sound),

@@ -41,6 +41,8 @@ pub struct Setup {
     pub started_by: String,
     /// In whose name its calls are made: who started it, or who last told it to go on.
     pub driven_by: String,
+    /// The origin of the platform that its calls went to, once the first was made.
+    pub platform_origin: Option<String>,
     /// UTC epoch milliseconds.
     pub created_at: i64,
     /// The last change of any kind.
@@ -113,7 +115,7 @@ macro_rules! select {
         concat!(
             "SELECT id, team_id, environment_id, template_version_id, draft_id, flow_name, state, question, ",
             "question_detail, undoing <> 0 AS undoing, retry_at, recipe, answers, flow_id, started_by, ",
-            "COALESCE(driven_by, started_by) AS driven_by, created_at, updated_at, finished_at FROM setups ",
+            "COALESCE(driven_by, started_by) AS driven_by, platform_origin, created_at, updated_at, finished_at FROM setups ",
             $rest
         )
     };
@@ -121,11 +123,11 @@ macro_rules! select {
 
 const INSERT: &str = "INSERT INTO setups (id, team_id, environment_id, template_version_id, draft_id, flow_name, \
      state, question, question_detail, recipe, answers, flow_id, started_by, created_at, updated_at, finished_at, \
-     undoing, retry_at, driven_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-     $17, $18, $19)";
+     undoing, retry_at, driven_by, platform_origin) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
+     $17, $18, $19, $20)";
 const SAVE: &str = "UPDATE setups SET flow_name = $2, state = $3, question = $4, question_detail = $5, recipe = $6, \
-     answers = $7, flow_id = $8, updated_at = $9, finished_at = $10, undoing = $11, retry_at = $12, driven_by = $13 \
-     WHERE id = $1";
+     answers = $7, flow_id = $8, updated_at = $9, finished_at = $10, undoing = $11, retry_at = $12, driven_by = $13, \
+     platform_origin = $14 WHERE id = $1";
 const SAVE_STEP: &str = "INSERT INTO setup_steps (setup_id, kind, position, needs, marker, method, path, query, body, \
      state, attempt, looks, object_id, etag, adopted, request_hash, sent_at, answered_at, retry_at, answer_status, \
      answer, problem, upstream_request_id, failed_looks, sent_body, unclear_at, deletions) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
@@ -180,7 +182,8 @@ pub async fn insert(tx: &mut WriteTx, setup: &Setup, steps: &[Step]) -> Result<(
         .bind(setup.finished_at)
         .bind(i64::from(setup.undoing))
         .bind(setup.retry_at)
-        .bind(&setup.driven_by);
+        .bind(&setup.driven_by)
+        .bind(&setup.platform_origin);
     change!(tx, |db| insert.execute(db)).map_err(|error| error.naming("the form"))?;
     for step in steps {
         save_step(tx, step).await?;
@@ -203,7 +206,8 @@ pub async fn save_setup(tx: &mut WriteTx, setup: &Setup) -> Result<bool, StoreEr
         .bind(setup.finished_at)
         .bind(i64::from(setup.undoing))
         .bind(setup.retry_at)
-        .bind(&setup.driven_by);
+        .bind(&setup.driven_by)
+        .bind(&setup.platform_origin);
     Ok(change!(tx, |db| update.execute(db))?.rows_affected() == 1)
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::process::Output;
 
@@ -33,15 +34,20 @@ fn line<'a>(text: &'a str, check: &str) -> &'a str {
         .unwrap_or_else(|| panic!("nothing about {check}: {text}"))
 }
 
-/// Every file with its bytes; the log of the server beside it is its own.
-fn contents(directory: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = std::fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-    entries
-        .map(|path| (name(&path), std::fs::read(&path).unwrap()))
-        .collect()
+/// Every file with a hash of its bytes, but for SQLite's shared index of the log, which whoever reads makes anew.
+fn contents(directory: &Path) -> BTreeMap<String, u64> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let mut hash = DefaultHasher::new();
+        std::fs::read(&path).unwrap().hash(&mut hash);
+        files.insert(
+            path.file_name().unwrap().to_string_lossy().into_owned(),
+            hash.finish(),
+        );
+    }
+    files.remove("headgate.db-shm");
+    files
 }
 
 /// An emulator and a data directory with a person and an environment.

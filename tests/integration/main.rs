@@ -7,6 +7,7 @@ mod commands;
 mod doctor;
 mod emulator;
 mod environments;
+mod faults;
 mod flows;
 mod health;
 mod history;

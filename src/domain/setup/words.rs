@@ -91,7 +91,7 @@ words! {
         NotAllowed = "not_allowed",
         /// A stored secret that it needs cannot be opened or is gone.
         SecretMissing = "secret_missing",
-        /// The environment belongs to another platform than the one that this server talks to.
+        /// The platform has another address than the one that the calls of the setup went to.
         OtherPlatform = "other_platform",
         /// Headgate itself failed on it again and again.
         Fault = "fault",

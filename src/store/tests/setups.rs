@@ -22,6 +22,7 @@ fn setup(id: &str, state: SetupState, created_at: i64) -> Setup {
         flow_id: None,
         started_by: "ana".into(),
         driven_by: "ana".into(),
+        platform_origin: None,
         created_at,
         updated_at: created_at,
         finished_at: None,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use headgate::domain::SystemClock;
 use headgate::domain::setup::{SetupState, StepState};
 use headgate::emulator::{Emulator, Options};
 use headgate::store::checkup::{self, Integrity};
@@ -84,7 +85,12 @@ impl Case {
         let vault = KeyRing::from_file_or_new(&self.data.join("vault.keys"), false).unwrap();
         let recipe = s3_parquet("Loyalty members");
         let draft = draft(&store, &vault, &recipe).await;
-        let setups = setups(&store, &Arc::new(vault), &self.emulator.url());
+        let setups = setups(
+            &store,
+            &Arc::new(vault),
+            &self.emulator.url(),
+            Arc::new(SystemClock),
+        );
         let id = setups.start(&editor(), EDITOR, TEAM, &draft).await.unwrap();
         store.close().await;
         id

@@ -1,5 +1,6 @@
 //! Many moments, several at once, and their figures.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -17,7 +18,7 @@ pub struct Outcome {
 }
 
 /// Tries each moment and prints how often what came of it. All must have passed.
-pub async fn each<T, F>(
+pub async fn each<T: Copy + Debug, F>(
     title: &str,
     moments: impl IntoIterator<Item = T>,
     attempt: impl Fn(T) -> F,
@@ -25,10 +26,20 @@ pub async fn each<T, F>(
 where
     F: Future<Output = Outcome> + Send + 'static,
 {
-    let attempts = moments.into_iter().map(|moment| tokio::spawn(attempt(moment)));
+    let attempts = moments.into_iter().map(|moment| {
+        let attempt = tokio::spawn(attempt(moment));
+        async move { (moment, attempt.await) }
+    });
     // The iterator is lazy, so only so many are started at once.
     let outcomes: Vec<_> = stream::iter(attempts).buffer_unordered(AT_ONCE).collect().await;
-    let outcomes: Vec<Outcome> = outcomes.into_iter().map(|outcome| outcome.unwrap()).collect();
+    let outcome = |(moment, outcome): (T, Result<Outcome, _>)| match outcome {
+        Ok(outcome) => outcome,
+        Err(_) => Outcome {
+            what: format!("FAILED at {moment:?}"),
+            recovery: None,
+        },
+    };
+    let outcomes: Vec<Outcome> = outcomes.into_iter().map(outcome).collect();
     let mut words: Vec<&str> = outcomes.iter().map(|outcome| outcome.what.as_str()).collect();
     words.sort_unstable();
     words.dedup();
@@ -41,5 +52,9 @@ where
         });
         println!("| {word} | {} | {longest} |", alike.len());
     }
+    let failed = outcomes
+        .iter()
+        .filter(|outcome| outcome.what.starts_with("FAILED"));
+    assert_eq!(failed.count(), 0, "see above");
     outcomes
 }

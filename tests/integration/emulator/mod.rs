@@ -6,6 +6,7 @@ mod catalog_and_schemas;
 mod faults;
 mod flow_service;
 mod gateway;
+mod held_and_lists;
 mod readme;
 mod runs;
 mod seed;

@@ -219,6 +219,7 @@ async fn a_flow_that_a_setup_has_just_made_is_awaited_and_then_shown() {
         flow_id: Some(flow.clone()),
         started_by: ana.id.clone(),
         driven_by: ana.id,
+        platform_origin: None,
         created_at: 1,
         updated_at: 1,
         finished_at: Some(1),

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod creating;
+mod deciding;
 mod interrupted;
 mod killed;
 mod pages;
+mod shared;
 mod undoing;

@@ -166,6 +166,7 @@ fn config(directory: &std::path::Path, platform: &str) -> Config {
 }
 
 /// A browser without scripts: keeps cookies, sends forms with all their fields.
+#[derive(Clone)]
 pub struct Visitor {
     base: String,
     http: reqwest::Client,

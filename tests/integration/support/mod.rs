@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 pub mod app;
+pub mod forwarder;
 pub mod process;
 pub mod recipes;
 pub mod watched;

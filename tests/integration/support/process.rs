@@ -62,9 +62,12 @@ pub fn populate(directory: &Path, platform: &str) {
     assert!(added.status.success(), "{added:?}");
 }
 
+/// What to add to the environment of a process.
+pub type Variables<'a> = &'a [(&'static str, String)];
+
 impl Server {
-    /// Starts it and waits until it answers. Its log goes to `log` in the directory.
-    pub async fn start(directory: &Path, platform: &str) -> Self {
+    /// Starts it without waiting until it answers. Its log goes to `log` in the directory.
+    pub fn spawn(directory: &Path, platform: &str, variables: Variables<'_>) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
@@ -77,11 +80,17 @@ impl Server {
             .open(directory.join("log"))
             .unwrap();
         let mut command = headgate(directory, platform, &["serve", "--listen", &listen]);
+        command.envs(variables.iter().map(|(name, value)| (*name, value)));
         let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let server = Self {
+        Self {
             child,
             url: format!("http://{listen}"),
-        };
+        }
+    }
+
+    /// Starts it and waits until it answers. Its log goes to `log` in the directory.
+    pub async fn start(directory: &Path, platform: &str) -> Self {
+        let server = Self::spawn(directory, platform, &[]);
         for _ in 0..200 {
             if reqwest::get(format!("{}/healthz", server.url))
                 .await
@@ -105,24 +114,29 @@ impl Server {
 }
 
 impl Server {
-    /// `kill -TERM`, and how it ends within `patience`.
-    pub async fn stop(&mut self, patience: Duration) -> std::process::ExitStatus {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+    /// `kill -TERM`.
+    pub fn ask_to_stop(&self) {
+        let pid = self.child.id();
+        let mut asked = Command::new("sh");
+        asked.args(["-c", &format!("kill -TERM {pid}")]);
+        assert!(asked.status().unwrap().success());
+    }
+
+    /// Waits for the end of a server that was asked to stop, and says whether it ended well.
+    pub async fn ended(&mut self, patience: Duration) -> bool {
         let begun = std::time::Instant::now();
-        loop {
+        while begun.elapsed() < patience {
             if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
+                return status.success();
             }
-            assert!(begun.elapsed() < patience, "the server does not stop");
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        panic!("the server did not stop within {patience:?}");
+    }
+
+    /// Whether it has ended by itself.
+    pub fn is_gone(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 }
 

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use headgate::audit::Actor;
 use headgate::domain::recipe::Recipe;
 use headgate::domain::setup::{Rules, SetupState};
-use headgate::domain::{Role, SystemClock, new_id};
+use headgate::domain::{Clock, Role, SharedClock, SystemClock, new_id};
 use headgate::emulator::{Emulator, Options};
-use headgate::platform::{Clients, Endpoints, Http, HttpOptions, USUAL_SCOPES};
-use headgate::setups::{Decision, PersonError, Setups};
+use headgate::platform::{Clients, Endpoints, Http, HttpOptions, PlatformClient, USUAL_SCOPES};
+use headgate::setups::{Decision, PersonError, Setups, StartError};
 use headgate::store::drafts::Draft;
 use headgate::store::environments::Environment;
 use headgate::store::people::{Team, User};
@@ -35,12 +36,31 @@ pub const QUICK: Rules = Rules {
     deletions_max: 5,
 };
 
+/// The machine's clock, and as much later as a test says.
+#[derive(Debug, Default)]
+pub struct LaterClock(AtomicI64);
+
+impl LaterClock {
+    pub fn advance_ms(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::Relaxed);
+    }
+}
+
+impl Clock for LaterClock {
+    fn now_ms(&self) -> i64 {
+        SystemClock.now_ms() + self.0.load(Ordering::Relaxed)
+    }
+}
+
 pub struct Works {
     pub emulator: headgate::emulator::Running,
     pub store: Store,
     pub vault: Arc<KeyRing>,
     pub setups: Setups,
     pub directory: tempfile::TempDir,
+    pub clock: Arc<LaterClock>,
+    /// Where the platform is reached: the emulator, or something before it.
+    url: String,
     /// The setups run on threads of their own, so that they can be made to vanish.
     process: Option<tokio::runtime::Runtime>,
 }
@@ -52,24 +72,44 @@ impl Works {
     }
 
     pub async fn with(options: Options) -> Self {
+        let mut works = Self::idle(options).await;
+        works.run();
+        works
+    }
+
+    /// The same, but nobody works on setups yet.
+    pub async fn idle(options: Options) -> Self {
         let emulator = Emulator::start(options).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&directory.path().join("headgate.db")).await.unwrap();
         let vault = Arc::new(KeyRing::from_file_or_new(&directory.path().join("vault.keys"), true).unwrap());
         populate(&store, &vault, &emulator.url()).await;
-        let mut works = Self {
-            setups: setups(&store, &vault, &emulator.url()),
+        let clock = Arc::new(LaterClock::default());
+        Self {
+            setups: setups(&store, &vault, &emulator.url(), clock.clone()),
+            clock,
+            url: emulator.url(),
             emulator,
             store,
             vault,
             directory,
             process: None,
-        };
-        works.run();
-        works
+        }
     }
 
-    fn run(&mut self) {
+    /// Reaches the platform at another address from now on.
+    pub fn through(&mut self, url: &str) {
+        self.url = url.to_owned();
+        self.setups = setups(&self.store, &self.vault, &self.url, self.clock.clone());
+    }
+
+    /// The setups as another process on the same database sees them.
+    pub fn another_process(&self) -> Setups {
+        setups(&self.store, &self.vault, &self.url, self.clock.clone())
+    }
+
+    /// Begins to work on setups.
+    pub fn run(&mut self) {
         let setups = self.setups.clone();
         let process = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -82,12 +122,31 @@ impl Works {
 
     /// What a `kill -9` leaves: tasks vanish wherever they are, leases stay until the next start ends them.
     pub async fn crash_and_restart(&mut self) {
+        self.stop_working().await;
+        self.setups = setups(&self.store, &self.vault, &self.url, self.clock.clone());
+        self.run();
+    }
+
+    /// The tasks vanish, and what they held is let go of.
+    pub async fn stop_working(&mut self) {
         self.crash();
         let mut tx = self.store.begin().await.unwrap();
         store::leases::expire_all(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
-        self.setups = setups(&self.store, &self.vault, &self.emulator.url());
-        self.run();
+    }
+
+    /// Closes the database, so that another process has it for itself.
+    pub async fn close_store(&mut self) {
+        self.stop_working().await;
+        self.store.close().await;
+    }
+
+    /// Opens the database again.
+    pub async fn reopen_store(&mut self) {
+        self.store = Store::open(&self.directory.path().join("headgate.db"))
+            .await
+            .unwrap();
+        self.setups = setups(&self.store, &self.vault, &self.url, self.clock.clone());
     }
 
     fn crash(&mut self) {
@@ -99,6 +158,15 @@ impl Works {
         }
     }
 
+    /// A client of the environment that shares nothing with the setups.
+    pub async fn client(&self) -> PlatformClient {
+        let environment = store::environments::any_by_id(&self.store, ENVIRONMENT).await;
+        let access = environment.unwrap().unwrap().access();
+        clients(&self.vault, &self.emulator.url())
+            .client_for(&access)
+            .unwrap()
+    }
+
     /// A draft of this recipe whose stored secrets are all [`CANARY`].
     pub async fn draft(&self, recipe: &Recipe) -> String {
         draft(&self.store, &self.vault, recipe).await
@@ -107,7 +175,14 @@ impl Works {
     /// Starts a setup of this recipe.
     pub async fn set_up(&self, recipe: &Recipe) -> String {
         let draft = self.draft(recipe).await;
-        self.setups.start(&editor(), EDITOR, TEAM, &draft).await.unwrap()
+        loop {
+            match self.setups.start(&editor(), EDITOR, TEAM, &draft).await {
+                Ok(id) => return id,
+                // A person who creates many at once has to wait until some have begun.
+                Err(StartError::QueueFull(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
+                Err(error) => panic!("{error}"),
+            }
+        }
     }
 
     pub async fn setup(&self, id: &str) -> Setup {
@@ -212,7 +287,7 @@ pub async fn draft(store: &Store, vault: &KeyRing, recipe: &Recipe) -> String {
     id
 }
 
-pub fn setups(store: &Store, vault: &Arc<KeyRing>, url: &str) -> Setups {
+fn clients(vault: &Arc<KeyRing>, url: &str) -> Clients {
     let options = HttpOptions {
         read_timeout: Duration::from_secs(2),
         change_timeout: Duration::from_secs(2),
@@ -220,16 +295,13 @@ pub fn setups(store: &Store, vault: &Arc<KeyRing>, url: &str) -> Setups {
         ..HttpOptions::default()
     };
     let http = Http::new(Endpoints::parse(url, url).unwrap(), options).unwrap();
-    let clients = Clients::new(http, Arc::clone(vault));
+    Clients::new(http, Arc::clone(vault))
+}
+
+pub fn setups(store: &Store, vault: &Arc<KeyRing>, url: &str, clock: SharedClock) -> Setups {
+    let clients = clients(vault, url);
     let (finished, _) = tokio::sync::mpsc::channel(8);
-    Setups::new(
-        store.clone(),
-        Arc::clone(vault),
-        clients,
-        Arc::new(SystemClock),
-        QUICK,
-        finished,
-    )
+    Setups::new(store.clone(), Arc::clone(vault), clients, clock, QUICK, finished)
 }
 
 pub async fn populate(store: &Store, vault: &KeyRing, url: &str) {

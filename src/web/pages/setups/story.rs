@@ -274,7 +274,7 @@ fn question_words(question: Question) -> (&'static str, &'static str, &'static [
         ),
         Question::OtherPlatform => (
             "setup.other_platform",
-            "This server talks to another platform than when this setup began",
+            "The platform has another address than when this setup began",
             &[
                 "The operator must set the platform's address back, since what exists can only be asked for there. Then \
                press Resume.",

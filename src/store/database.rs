@@ -179,13 +179,14 @@ impl Store {
         }
     }
 
-    /// Folds what can be folded of the write-ahead log into the database. A disk that fails at this is told to all
-    /// who write ([`Store::writes`]); that somebody writes or reads at the moment is none of its failures.
+    /// Folds what can be folded of the write-ahead log into the database, beside those who write. A disk that fails
+    /// at this is told to all of them ([`Store::writes`]).
     pub(super) async fn fold_log(&self) {
-        let fold = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&self.writer);
-        if let Err(error) = fold.await {
-            let error = self.writability.note(error);
-            tracing::warn!(%error, "the write-ahead log was not folded into the database");
+        // A reader can do it: `query_only` is about statements. So nobody has to wait for the writer.
+        let fold = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&self.readers);
+        match fold.await.map_err(|error| self.writability.note(error)) {
+            Ok(_) | Err(StoreError::Busy) => {}
+            Err(error) => tracing::warn!(%error, "the write-ahead log was not folded into the database"),
         }
     }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::disk::Disk;
@@ -89,9 +90,11 @@ impl Writability {
     /// a disk that breaks. A small write of our own tells them apart, except after a failed sync: what that one
     /// did not bring to the disk may be lost although a next sync succeeds.
     fn failed(&self, code: i32, how: String) -> StoreError {
-        let told = match self.try_writing() {
-            Err(error) if !FAILED_SYNCS.contains(&code) => error.kind(),
-            _ => ErrorKind::Other,
+        let told = match code {
+            code if FAILED_SYNCS.contains(&code) => ErrorKind::Other,
+            _ => self
+                .try_writing()
+                .map_or_else(|error| error.kind(), |()| ErrorKind::Other),
         };
         match told {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => self.enter(Writes::Full, StoreError::Full),
@@ -183,13 +186,16 @@ impl Store {
     /// Watches over the database until `stop` is cancelled or the disk fails: opens it again as soon as it can be
     /// written, and folds its log in. `beat` is called on each round.
     pub async fn keep_writable(&self, stop: &CancellationToken, beat: impl Fn() + Send) {
-        let mut folded_at = Instant::now();
+        let (mut folded_at, mut folding) = (Instant::now(), None::<JoinHandle<()>>);
         while !stop.is_cancelled() {
             beat();
             self.try_again().await;
-            if folded_at.elapsed() >= FOLD_EVERY && self.can_write() {
+            let is_free = folding.as_ref().is_none_or(JoinHandle::is_finished);
+            if is_free && folded_at.elapsed() >= FOLD_EVERY && self.can_write() {
                 folded_at = Instant::now();
-                self.fold_log().await;
+                // Beside this loop: a large log on a slow disk takes long, which is no reason to be called lost.
+                let store = self.clone();
+                folding = Some(tokio::spawn(async move { store.fold_log().await }));
             }
             tokio::select! {
                 () = stop.cancelled() => {}

@@ -1,20 +1,14 @@
 //! `kill -9` at the n-th write: what the server has promised is there after the next start.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use headgate::accounts::people::{self, NewPerson};
-use headgate::audit::Actor;
-use headgate::domain::{Role, SystemClock};
-use headgate::store::{self, Store};
-use headgate::vault::SecretString;
+use headgate::store;
 
-use crate::support::case::Case;
+use crate::support::case::{Case, PASSWORD, WATCHER};
 use crate::support::strace::{Strace, database_files};
 use crate::support::table::{Outcome, each};
 use crate::support::visitor::Visitor;
 
-const PASSWORD: &str = "correct horse battery";
 /// Longest wait for the setup after the restart: an unanswered call is settled first.
 const SETTLED: Duration = Duration::from_secs(30);
 /// More changes than a server that is to be killed answers.
@@ -24,9 +18,9 @@ const ZONES: [&str; 3] = ["Europe/Berlin", "Asia/Tokyo", "America/Lima"];
 async fn killed_at(write: u32) -> Outcome {
     let home = tempfile::tempdir().unwrap();
     let case = Case::on(home.path()).await;
-    add_person(&case).await;
+    case.add_watcher().await;
     let mut server = case.serve().await;
-    let visitor = Visitor::sign_in(&server.url, "vera", PASSWORD).await;
+    let visitor = Visitor::sign_in(&server.url, WATCHER, PASSWORD).await;
     let kill = format!("pwrite64:signal=KILL:when={write}");
     let strace = Strace::attach(server.pid(), &database_files(&case.data), &[&kill]);
     let setup = case.set_up().await;
@@ -57,22 +51,6 @@ async fn killed_at(write: u32) -> Outcome {
         what: "killed, nothing lost".to_owned(),
         recovery: None,
     }
-}
-
-async fn add_person(case: &Case) {
-    let store = Store::open(&case.database()).await.unwrap();
-    let person = NewPerson {
-        login: "vera".into(),
-        name: "Vera".into(),
-        role: Role::Viewer,
-        team: "Watchers".into(),
-        password: Some(SecretString::from(PASSWORD)),
-    };
-    let clock = Arc::new(SystemClock);
-    people::add(&store, &*clock, &Actor::operator("tests"), person)
-        .await
-        .unwrap();
-    store.close().await;
 }
 
 async fn changes_found(case: &Case) -> usize {

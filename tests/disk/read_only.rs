@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 
-use crate::support::case::Case;
+use crate::support::case::{Case, PASSWORD, WATCHER};
 use crate::support::mount::Mount;
 use crate::support::server::Server;
 use crate::support::strace::{Strace, database_files};
-use crate::support::visitor::{browser, post};
+use crate::support::visitor::{Visitor, browser, post};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const RECOVERY: Duration = Duration::from_secs(10);
@@ -45,7 +45,9 @@ async fn refuses_changes(server: &Server) {
 async fn d11_writes_refused_as_read_only_stop_sending_until_they_are_taken_again() {
     let home = tempfile::tempdir().unwrap();
     let case = Case::on(home.path()).await;
+    case.add_watcher().await;
     let mut server = case.serve().await;
+    let vera = Visitor::sign_in(&server.url, WATCHER, PASSWORD).await;
     let mut files = database_files(&case.data);
     files.push(case.data.join("headgate.probe"));
     // The server's own small write, by which it tells this from a broken disk, goes by `write`.
@@ -54,12 +56,18 @@ async fn d11_writes_refused_as_read_only_stop_sending_until_they_are_taken_again
     let setup = case.set_up().await;
     turns_unready(&case, &server).await;
     refuses_changes(&server).await;
+    let page = vera.get("/account").await;
+    assert!(page.contains("its disk is read-only"), "people are told: {page}");
+    assert_eq!(vera.save_zone("Asia/Tokyo").await, Some(false));
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     case.nothing_was_sent_unrecorded(std::slice::from_ref(&setup))
         .await;
     assert!(server.ended().is_none(), "{}", case.log());
     strace.detach();
     case.done(&setup, RECOVERY).await;
+    assert_eq!(vera.save_zone("Asia/Tokyo").await, Some(true));
+    let page = vera.get("/account").await;
+    assert!(!page.contains("cannot save"), "{page}");
     assert!(server.stop().await.success());
     case.all_is_well(&[setup]).await;
 }

@@ -48,6 +48,9 @@ async fn every_answer_carries_the_headers() {
             assert_eq!(found[name], value, "{method} {path}");
             assert_eq!(found.get_all(name).iter().count(), 1, "{method} {path} {name}");
         }
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+            assert_eq!(found[header::RETRY_AFTER], "2", "{path}");
+        }
         assert!(found.contains_key("permissions-policy") && found.contains_key("x-request-id"));
         seen.push(response.status().as_u16());
     }

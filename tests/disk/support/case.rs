@@ -5,19 +5,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use headgate::domain::SystemClock;
+use headgate::accounts::people::{self, NewPerson};
+use headgate::audit::Actor;
 use headgate::domain::setup::{SetupState, StepState};
+use headgate::domain::{Role, SystemClock, new_id};
 use headgate::emulator::{Emulator, Options};
 use headgate::store::checkup::{self, Integrity};
 use headgate::store::setup_journal::SetupEvent;
 use headgate::store::setups::Setup;
 use headgate::store::{self, Store};
-use headgate::vault::KeyRing;
+use headgate::vault::{KeyRing, SecretString};
 
 use super::recipes::s3_parquet;
 use super::server::Server;
 use super::works::{CANARY, EDITOR, TEAM, draft, editor, populate, setups};
 
+/// The login of somebody who may look ([`Case::add_watcher`]).
+pub const WATCHER: &str = "vera";
+/// Theirs.
+pub const PASSWORD: &str = "correct horse battery";
 /// Objects of the setup: two connections, schema, dataset, source and target connection, flow.
 const OBJECTS: usize = 7;
 
@@ -45,6 +51,23 @@ impl Case {
         populate(&store, &vault, &case.emulator.url()).await;
         store.close().await;
         case
+    }
+
+    /// Adds a person who can sign in, while no server runs.
+    pub async fn add_watcher(&self) {
+        let store = Store::open(&self.database()).await.unwrap();
+        let person = NewPerson {
+            login: WATCHER.into(),
+            name: "Vera".into(),
+            role: Role::Viewer,
+            team: "Watchers".into(),
+            password: Some(SecretString::from(PASSWORD)),
+        };
+        let operator = Actor::operator("tests");
+        people::add(&store, &SystemClock, &operator, person)
+            .await
+            .unwrap();
+        store.close().await;
     }
 
     pub fn database(&self) -> PathBuf {
@@ -83,7 +106,8 @@ impl Case {
     pub async fn set_up(&self) -> String {
         let store = Store::open(&self.database()).await.unwrap();
         let vault = KeyRing::from_file_or_new(&self.data.join("vault.keys"), false).unwrap();
-        let recipe = s3_parquet("Loyalty members");
+        // Schemas are named after their dataflow, and their titles are unique.
+        let recipe = s3_parquet(&format!("Loyalty members {}", new_id()));
         let draft = draft(&store, &vault, &recipe).await;
         let setups = setups(
             &store,

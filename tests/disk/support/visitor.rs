@@ -57,6 +57,14 @@ impl Visitor {
         }
     }
 
+    /// The text of a page that is there.
+    pub async fn get(&self, path: &str) -> String {
+        let request = self.http.get(format!("{}{path}", self.base));
+        let answer = request.header(header::COOKIE, &self.cookie).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer.text().await.unwrap()
+    }
+
     /// Whether the server said that the zone is saved. `None`: it is gone.
     pub async fn save_zone(&self, zone: &str) -> Option<bool> {
         let form = format!("csrf={}&time_zone={zone}", self.csrf);

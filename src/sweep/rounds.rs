@@ -119,6 +119,9 @@ struct Rounds {
 impl Rounds {
     async fn start_due(&self) -> Result<(), StoreError> {
         let (store, now) = (&self.sweep.inner.store, self.sweep.now());
+        if !store.can_write() {
+            return Ok(());
+        }
         let sweep = self.sweep.clone();
         self.start("deletions".to_owned(), None, async move {
             sweep.finish_deletions().await

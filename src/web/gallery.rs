@@ -182,6 +182,7 @@ fn layout(theme: Theme) -> Layout {
     }];
     layout.read_at = Some(Times::new("Europe/Paris", NOW + 8000).at(NOW));
     layout.demo = Some("Demonstration: everything you see comes from the built-in emulator.".into());
+    layout.alarm = Some("The server cannot save: its disk is full. Everything can be read.");
     layout.refresh_seconds = Some(30);
     layout
 }

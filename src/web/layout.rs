@@ -29,6 +29,8 @@ pub struct Layout {
     pub request_id: String,
     /// Says that this is a demonstration, and of what.
     pub demo: Option<String>,
+    /// Says that nothing can be saved now, and why.
+    pub alarm: Option<&'static str>,
     /// Seconds after which the page loads itself again in a browser without scripts.
     pub refresh_seconds: Option<u32>,
 }
@@ -48,6 +50,7 @@ impl Layout {
             read_at: None,
             request_id: request_id.into(),
             demo: None,
+            alarm: None,
             refresh_seconds: None,
         }
     }

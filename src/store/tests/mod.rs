@@ -14,6 +14,7 @@ mod runs;
 mod secrets;
 mod setups;
 mod sweeps;
+mod writability;
 
 use super::setups as store_setups;
 use super::{Mirrored, Store, StoreError, WriteTx, connection_templates as templates};

@@ -146,26 +146,22 @@ async fn nothing_is_deleted_on_a_guess() {
     let watched = Watched::start().await;
     let connection = watched.foreign_connection("Somebody's").await;
     watched.sweep().await;
-    let broken = Fault::Status {
-        status: 500,
+    // No trouble of the platform, which would make the client pause: this credential may not read it.
+    let forbidden = Fault::Status {
+        status: 403,
         body: BodyForm::Service,
     };
+    let control = watched.app.emulator.control();
     for path in ["**/connections/*", "**/sourceConnections", "**/targetConnections"] {
-        watched
-            .app
-            .emulator
-            .control()
-            .arm(Rule::on("GET", path).times(0).then(broken.clone()));
+        control.arm(Rule::on("GET", path).times(0).then(forbidden.clone()));
         let before = watched.last_call();
         let answer = try_to_delete(&watched, &connection).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{path}: {}", answer.text());
-        assert!(
-            answer.text().contains("could not be found out"),
-            "{path}: {}",
-            answer.text()
-        );
+        let words = "could not be found out";
+        assert!(answer.text().contains(words), "{path}: {}", answer.text());
+        assert_eq!(control.rules()[0].hit, 1, "{path} was the reason");
         assert_eq!(watched.changes_since(before), [], "{path}");
-        watched.app.emulator.control().disarm();
+        control.disarm();
     }
     assert!(watched.exists(StepKind::BaseConnection, &connection).await);
 }

@@ -144,7 +144,7 @@ impl Setups {
         let resolved = resolve_recipe(&new.recipe, &new.answers, now)?;
         let tag = taken.rows.first().and_then(|row| tag_of(&row.marker));
         let planned = resolved.plan(tag.ok_or(PersonError::Damaged)?);
-        let rows = replanned(taken, &planned)?;
+        let rows = replanned(taken, &planned, &resolved.recipe)?;
         let needs_secrets = rows.iter().any(|row| {
             row.kind == StepKind::BaseConnection
                 && taken.machine.step(row.kind).is_none_or(|step| step.may_change())
@@ -208,7 +208,7 @@ impl Setups {
 }
 
 /// The rows of the new plan. What exists, or may exist, must be planned just as it was sent.
-fn replanned(taken: &Taken, planned: &[PlannedStep]) -> Result<Vec<Step>, ChangeError> {
+fn replanned(taken: &Taken, planned: &[PlannedStep], recipe: &Recipe) -> Result<Vec<Step>, ChangeError> {
     let may_change = |kind| taken.machine.step(kind).is_none_or(|step| step.may_change());
     let mut different: Vec<StepKind> = Vec::new();
     let mut rows = Vec::new();
@@ -216,7 +216,7 @@ fn replanned(taken: &Taken, planned: &[PlannedStep]) -> Result<Vec<Step>, Change
         let new = step_row(&taken.setup.id, position, step)?;
         match taken.row(step.kind) {
             Some(row) if !may_change(step.kind) => {
-                if (&new.path, &new.query) != (&row.path, &row.query) || !same_json(&new.body, &row.body) {
+                if !is_as_it_was(&new, row, recipe) {
                     different.push(step.kind);
                 }
                 rows.push(row.clone());
@@ -233,9 +233,24 @@ fn replanned(taken: &Taken, planned: &[PlannedStep]) -> Result<Vec<Step>, Change
     }
 }
 
-fn same_json(one: &str, other: &str) -> bool {
-    let read = |text| serde_json::from_str::<Value>(text).ok();
-    read(one).is_some_and(|value| Some(value) == read(other))
+/// Whether a step is planned as it was sent. A name that only follows the dataflow's is no difference: what exists
+/// keeps the one it has.
+fn is_as_it_was(new: &Step, old: &Step, recipe: &Recipe) -> bool {
+    let follows = match new.kind {
+        StepKind::BaseConnection | StepKind::SourceConnection | StepKind::TargetConnection => Some("name"),
+        StepKind::Dataset if recipe.names_dataset_after_flow() => Some("name"),
+        StepKind::Schema if recipe.names_schema_after_flow() => Some("title"),
+        _ => None,
+    };
+    let told = |text: &str| {
+        let mut body: Value = serde_json::from_str(text).ok()?;
+        if let (Some(name), Some(members)) = (follows, body.as_object_mut()) {
+            members.remove(name);
+        }
+        Some(body)
+    };
+    let same_body = told(&new.body).is_some_and(|body| Some(body) == told(&old.body));
+    same_body && (&new.path, &new.query) == (&old.path, &old.query)
 }
 
 fn needs_of(row: &Step) -> Result<(StepKind, Vec<StepKind>), ChangeError> {

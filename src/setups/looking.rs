@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::journal::{Note, Taken};
 use crate::domain::setup::{Event, StepKind};
-use crate::platform::{Found, Lookup, PlatformClient, Selector};
+use crate::platform::{Found, Lookup, PlatformClient, PlatformError, Selector};
 
 /// What to look for, and what must agree in what is found.
 #[derive(Debug)]
@@ -33,10 +33,15 @@ pub(super) fn search(taken: &Taken, kind: StepKind) -> Option<Search> {
     })
 }
 
-/// Looks, and says what that means for the state machine.
-pub(super) async fn look(client: &PlatformClient, search: &Search) -> (Event, Note) {
+/// Looks at `now_ms`, and says what that means for the state machine.
+pub(super) async fn look(client: &PlatformClient, search: &Search, now_ms: i64) -> (Event, Note) {
     let kind = search.kind;
     match client.find(kind.into(), &search.selector).await {
+        // Nothing was asked, because all callers of the environment have to wait: that is no failed look.
+        Lookup::Incomplete(PlatformError::Paused { wait, .. }) => {
+            let retry_at = now_ms.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+            (Event::Postponed { step: kind, retry_at }, Note::default())
+        }
         Lookup::Incomplete(error) => (Event::CouldNotLook(kind), Note::saying(error.to_string())),
         Lookup::Complete(found) => search.judge(found),
     }

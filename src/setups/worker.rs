@@ -193,12 +193,13 @@ impl<'a> Worker<'a> {
 
     fn fly_create(&mut self, kind: StepKind, call: Call, secrets: Vec<SecretString>) {
         let (client, search) = (self.client.clone(), looking::search(&self.taken, kind));
+        let clock = self.setups.inner.clock.clone();
         let may_leave = self.lease.permit(client.change_timeout());
         self.fly(kind, async move {
             let answer = client.send_while(&call, &new_id(), SIT_OUT, may_leave).await;
             let looked = match search {
                 Some(search) if sending::says_name_is_taken(&answer) => {
-                    Some(looking::look(&client, &search).await)
+                    Some(looking::look(&client, &search, clock.now_ms()).await)
                 }
                 _ => None,
             };
@@ -235,9 +236,9 @@ impl<'a> Worker<'a> {
     }
 
     pub(super) fn fly_look_up(&mut self, search: Search) {
-        let client = self.client.clone();
+        let (client, clock) = (self.client.clone(), self.setups.inner.clock.clone());
         self.fly(search.kind, async move {
-            let (event, note) = looking::look(&client, &search).await;
+            let (event, note) = looking::look(&client, &search, clock.now_ms()).await;
             Landed::Event(event, note)
         });
     }

@@ -144,3 +144,34 @@ async fn effort_is_counted() {
     assert_eq!(visitor.effort(), Effort { clicks: 3, typed: 1 });
     visitor.leave().await;
 }
+
+/// A step is refused; the analyst reads why, changes an answer and is done, with nothing made twice.
+#[tokio::test]
+async fn a_refused_setup_is_mended_by_changing_an_answer() {
+    let demo = Demo::start();
+    for kind in [
+        DESK,
+        Kind {
+            script: false,
+            ..DESK
+        },
+    ] {
+        let partner = if kind.script { "samples" } else { "plain" };
+        let mut visitor = Visitor::come_in(&demo, kind, ANALYST).await;
+        fill_in_template(&mut visitor, partner).await;
+        visitor.press("Create flow").await;
+        awaits(&visitor, kind, "The dataflow exists", Duration::from_secs(20)).await;
+        visitor.open("/").await;
+        fill_in_template(&mut visitor, partner).await;
+        visitor.press("Create flow").await;
+        let refused = "A schema with this title exists and was not made here";
+        awaits(&visitor, kind, refused, Duration::from_secs(20)).await;
+        visitor.looks_right("refused").await;
+        visitor.press("Change answers").await;
+        visitor.fill("Partner", &format!("{partner} again")).await;
+        visitor.looks_right("changing").await;
+        visitor.press("Change and resume").await;
+        awaits(&visitor, kind, "The dataflow exists", Duration::from_secs(20)).await;
+        visitor.leave().await;
+    }
+}

@@ -233,12 +233,22 @@ impl Recipe {
         }
     }
 
+    /// Whether the title of the schema to make only follows the flow's name.
+    pub fn names_schema_after_flow(&self) -> bool {
+        matches!(&self.schema, Schema::New { title, .. } if title.is_empty())
+    }
+
     /// Name of the dataset to make: as given, or from the flow's name.
     pub fn dataset_name(&self) -> String {
         match &self.dataset {
             Dataset::New { name } if !name.is_empty() => name.clone(),
             _ => format!("{} data", self.flow_name),
         }
+    }
+
+    /// Whether the name of the dataset to make only follows the flow's name.
+    pub fn names_dataset_after_flow(&self) -> bool {
+        matches!(&self.dataset, Dataset::New { name } if name.is_empty())
     }
 
     /// The secret fields of `auth.params` together with where each comes from.

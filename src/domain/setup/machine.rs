@@ -204,7 +204,7 @@ impl Machine {
                 step.unclear_at = None;
                 step.retry_at = None;
             }
-            (S::Planned, Event::Postponed { retry_at, .. }) if !undoing => step.retry_at = Some(*retry_at),
+            (S::Planned | S::Unknown, Event::Postponed { retry_at, .. }) => step.retry_at = Some(*retry_at),
             // A shared object is looked for before it is made.
             (S::Planned | S::Intent | S::Unknown, Event::Confirmed { id, adopted, .. })
                 if step.state != S::Planned || step.is_shared() =>

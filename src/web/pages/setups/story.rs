@@ -199,7 +199,8 @@ fn asking(setup: &Setup, rows: &[Step]) -> Story {
 
 fn refused(rows: &[Step]) -> Story {
     let Some(row) = rows.iter().find(|row| row.state == StepState::Rejected) else {
-        return Story::new(Status::Failed, "upstream.rejected", "Adobe refused a step", &[]);
+        let (code, title, advice) = question_words(Question::Rejected);
+        return Story::new(Status::Failed, code, title, advice);
     };
     let problem: serde_json::Value =
         serde_json::from_str(row.problem.as_deref().unwrap_or_default()).unwrap_or_default();
@@ -214,7 +215,11 @@ fn refused(rows: &[Step]) -> Story {
 /// Code, title, and what to do.
 fn question_words(question: Question) -> (&'static str, &'static str, &'static [&'static str]) {
     match question {
-        Question::Rejected => ("upstream.rejected", "Adobe refused a step", &[]),
+        Question::Rejected => (
+            "upstream.rejected",
+            "Adobe refused a step",
+            &["Mend the cause named below, then press Resume: only what was refused is sent again."],
+        ),
         Question::Auth => (
             "upstream.auth",
             "Signing in at Adobe failed",

@@ -46,7 +46,7 @@ fn faults() -> Vec<Fault> {
 }
 
 /// Every call to a service fails with the chance, in one of the ways, all equally probable.
-fn arm(control: &Control) {
+pub fn arm(control: &Control) {
     let faults = faults();
     let mut untouched = 1.0;
     for fault in &faults {

@@ -1,9 +1,10 @@
 //! Turning configuration into running parts. The only file that knows all of them.
 
-use std::fs::{File, TryLockError};
+pub mod directory;
+
+use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,31 +20,41 @@ use crate::history::History;
 use crate::lifecycle::{End, Lifecycle, StillRunning};
 use crate::platform::{Clients, Endpoints, EndpointsError, Http, HttpOptions, PlatformError};
 use crate::setups::Setups;
-use crate::store::{self, Store, StoreError};
+use crate::store::database::Before;
+use crate::store::{self, Store, StoreError, Writes};
+use crate::sweep::Sweep;
 use crate::vault::{KeyRing, Sealed, VaultError};
 use crate::web::route_table;
 use crate::web::routes::ROUTES;
 use crate::web::site::Site;
 use crate::web::state::{AppState, Demo, WebSettings};
-use crate::web::{layers, server, session_layer};
+use crate::web::{layers, saving, server, session_layer};
 
-/// The database's file in the data directory.
-const DATABASE: &str = "headgate.db";
-/// Held by the one process that serves a data directory.
-const LOCK: &str = "headgate.lock";
-/// How long a stop may take.
-const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// How long requests and tasks may take to end; with the two below, a stop takes less than 30 s.
+const STOP_WITHIN: Duration = Duration::from_secs(25);
+/// How long closing the database may take: somebody may hold one of its connections for ever.
+const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 /// Environments that wait to be read at once.
 const FINISHED_QUEUE: usize = 64;
 
 /// Why Headgate cannot start. Nothing is served, and nothing was changed unless the text says so.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The data directory cannot be made or used.
-    #[error("the data directory {path} cannot be used: {source}. It must be writable for this user")]
-    DataDirectory {
+    /// The data directory, or a file in it, cannot be made or used.
+    #[error(
+        "the {role} {path} cannot be used by {user}: {missing} ({source}). {advice}. Nothing was started"
+    )]
+    Unusable {
+        /// Data directory, database, lock file.
+        role: &'static str,
         /// As configured.
         path: String,
+        /// Who tried.
+        user: String,
+        /// The right, or what else is not there.
+        missing: &'static str,
+        /// What to do.
+        advice: &'static str,
         /// What the system said.
         source: io::Error,
     },
@@ -115,9 +126,9 @@ pub struct Running {
 impl Foundation {
     /// Opens database and keys. Several processes may do so at once.
     pub async fn open(config: &Config, http: HttpOptions) -> Result<Self, StartError> {
-        prepare(&config.data_dir)?;
-        let store = Store::open(&config.data_dir.join(DATABASE)).await?;
-        let vault = Arc::new(open_vault(config, &store).await?);
+        directory::prepare(&config.data_dir)?;
+        let (store, vault) = open_database_and_vault(config).await?;
+        let vault = Arc::new(vault);
         let endpoints = Endpoints::parse(config.platform_url.as_str(), config.ims_url.as_str())?;
         let clients = Clients::new(Http::new(endpoints, http)?, Arc::clone(&vault));
         Ok(Self {
@@ -134,8 +145,8 @@ pub async fn start(
     variation: Variation,
     lifecycle: Lifecycle,
 ) -> Result<Running, StartError> {
-    prepare(&config.data_dir)?;
-    let lock = lock(&config.data_dir)?;
+    directory::prepare(&config.data_dir)?;
+    let lock = directory::lock(&config.data_dir)?;
     let foundation = Foundation::open(config, variation.http.clone()).await?;
     let Foundation {
         store,
@@ -171,6 +182,7 @@ pub async fn start(
         history_interval,
         to_read,
     );
+    let sweep = Sweep::new(store.clone(), clients.clone(), Arc::clone(&clock));
     let limits = SessionLimits {
         idle_ms: i64::from(config.session_idle_minutes) * 60_000,
         absolute_ms: i64::from(config.session_hours) * 3_600_000,
@@ -188,6 +200,7 @@ pub async fn start(
         clients,
         setups: setups.clone(),
         history: history.clone(),
+        sweep: sweep.clone(),
         clock,
         lifecycle: lifecycle.clone(),
         site: Arc::new(Site::new(&public_url(config, address), address)),
@@ -196,8 +209,11 @@ pub async fn start(
             demo: variation.demo,
         }),
     };
+    keep_writable(&lifecycle, &store);
     supervise(&lifecycle, &setups, &history, history_interval);
+    supervise_sweep(&lifecycle, &sweep);
     let router = route_table::build(ROUTES).with_state(state.clone());
+    let router = saving::guard(router, store.clone());
     let router = layers::wrap(
         session_layer::wrap(router, state.clone()),
         Arc::clone(&state.site),
@@ -213,19 +229,38 @@ pub async fn start(
 }
 
 impl Running {
-    /// Waits for the end and stops in order. `Err`: some tasks had to be left.
-    pub async fn until_stopped(self) -> Result<End, StillRunning> {
+    /// Waits for the end and stops in order. Says why it ended, and which tasks had to be left.
+    pub async fn until_stopped(self) -> (End, Result<(), StillRunning>) {
         let end = self.state.lifecycle.wait_for_end().await;
-        self.stop().await?;
-        Ok(end)
+        let stopped = self.stop().await;
+        (end, stopped)
     }
 
     /// Stops in order: no new connections, no new steps, then the database is closed.
     pub async fn stop(self) -> Result<(), StillRunning> {
         let stopped = self.state.lifecycle.shutdown(STOP_WITHIN).await;
-        self.store.close().await;
+        if tokio::time::timeout(CLOSE_WITHIN, self.store.close())
+            .await
+            .is_err()
+        {
+            tracing::warn!("the database could not be closed in time; the next start reads its log");
+        }
         stopped
     }
+}
+
+/// Opens the database again after it was full; ends the process when its disk fails.
+fn keep_writable(lifecycle: &Lifecycle, store: &Store) {
+    let (store, ending) = (store.clone(), lifecycle.clone());
+    lifecycle.spawn_supervised("disk", Duration::from_secs(5), move |heartbeat| {
+        let (store, ending) = (store.clone(), ending.clone());
+        async move {
+            store.keep_writable(&ending.stopping(), || heartbeat.beat()).await;
+            if matches!(store.writes(), Writes::Failed(_)) {
+                ending.stop_because(End::DiskFailed);
+            }
+        }
+    });
 }
 
 fn supervise(lifecycle: &Lifecycle, setups: &Setups, history: &History, history_interval: Duration) {
@@ -245,6 +280,14 @@ fn supervise(lifecycle: &Lifecycle, setups: &Setups, history: &History, history_
     );
 }
 
+fn supervise_sweep(lifecycle: &Lifecycle, sweep: &Sweep) {
+    let (sweep, stop) = (sweep.clone(), lifecycle.stopping());
+    lifecycle.spawn_supervised("sweep", Duration::from_secs(20), move |heartbeat| {
+        let (sweep, stop) = (sweep.clone(), stop.clone());
+        async move { sweep.run(stop, || heartbeat.beat()).await }
+    });
+}
+
 /// The address under which people reach the server; the default follows the port that was bound.
 fn public_url(config: &Config, address: SocketAddr) -> url::Url {
     let mut url = config.public_url.clone();
@@ -255,52 +298,44 @@ fn public_url(config: &Config, address: SocketAddr) -> url::Url {
     url
 }
 
-fn prepare(directory: &Path) -> Result<(), StartError> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(directory)
-        .map_err(|source| unusable(directory, source))
-}
-
-fn lock(directory: &Path) -> Result<File, StartError> {
-    let file = File::options()
-        .create(true)
-        .append(true)
-        .open(directory.join(LOCK));
-    let file = file.map_err(|source| unusable(directory, source))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StartError::InUse(directory.display().to_string())),
-        Err(TryLockError::Error(source)) => Err(unusable(directory, source)),
+/// In the order that leaves a database alone as long as something is wrong: the keys are proven by the canary
+/// before anything is migrated. On the very first start there is nothing to prove, and they are made.
+async fn open_database_and_vault(config: &Config) -> Result<(Store, KeyRing), StartError> {
+    let path = directory::database(&config.data_dir);
+    let (mut ring, mut canary_is_missing) = (None, false);
+    let opened = Store::open_if(&path, |before| {
+        ring = Some(proven_ring(config, before)?);
+        canary_is_missing = before.canary.is_none();
+        Ok::<_, StartError>(())
+    });
+    let store = match opened.await {
+        Err(StartError::Store(StoreError::ReadOnly)) => {
+            let source = io::ErrorKind::PermissionDenied.into();
+            return Err(directory::unusable("database", &path, source));
+        }
+        outcome => outcome?,
+    };
+    let Some(ring) = ring else {
+        let never = StoreError::Other("the database was opened without a look at it".to_owned());
+        return Err(never.into());
+    };
+    if canary_is_missing {
+        let sealed = ring.seal_canary()?;
+        let mut tx = store.begin().await?;
+        store::secrets::put_canary(&mut tx, sealed.as_str()).await?;
+        tx.commit().await?;
     }
+    Ok((store, ring))
 }
 
-fn unusable(directory: &Path, source: io::Error) -> StartError {
-    StartError::DataDirectory {
-        path: directory.display().to_string(),
-        source,
-    }
-}
-
-/// The key ring, made on the very first start and proven by the canary on every other.
-async fn open_vault(config: &Config, store: &Store) -> Result<KeyRing, StartError> {
-    let canary = store::secrets::canary(store).await?;
-    let nothing_is_sealed = canary.is_none() && !store::secrets::any_sealed(store).await?;
+fn proven_ring(config: &Config, before: &Before) -> Result<KeyRing, VaultError> {
+    let nothing_is_sealed = before.canary.is_none() && !before.any_sealed;
     let ring = match &config.key {
         Some(keys) => KeyRing::from_text(keys)?,
         None => KeyRing::from_file_or_new(&config.key_file, nothing_is_sealed)?,
     };
-    match canary {
-        Some(canary) => ring.check_canary(&Sealed::from_stored(canary))?,
-        None => {
-            let sealed = ring.seal_canary()?;
-            let mut tx = store.begin().await?;
-            store::secrets::put_canary(&mut tx, sealed.as_str()).await?;
-            tx.commit().await?;
-        }
+    if let Some(canary) = &before.canary {
+        ring.check_canary(&Sealed::from_stored(canary.clone()))?;
     }
     Ok(ring)
 }

@@ -15,6 +15,7 @@
 //! | [`connection_templates`] | versioned recipes and their parameters |
 //! | [`setups`] | running, looking up, resuming and undoing the chain of calls that makes a dataflow |
 //! | [`history`] | mirroring flows and runs |
+//! | [`sweep`] | looking whether the platform still holds exactly what our setups made |
 //! | [`web`] | route table, layers, forms, charts, pages |
 //! | [`emulator`] | a stand-in for the Platform APIs; imports nothing from this crate |
 //! | [`bootstrap`] | the only file that turns configuration into running parts |
@@ -24,7 +25,7 @@
 //!
 //! ```text
 //! domain  ←  vault config telemetry lifecycle  ←  store  platform  ←  audit
-//!         ←  accounts  environments  connection_templates  setups  history  ←  web  ←  bootstrap  ←  cli  ←  main
+//!         ←  accounts  environments  connection_templates  setups  history  sweep  ←  web  ←  bootstrap  ←  cli  ←  main
 //! emulator: beside the house; only cli and tests know it
 //! ```
 
@@ -42,6 +43,7 @@ pub mod lifecycle;
 pub mod platform;
 pub mod setups;
 pub mod store;
+pub mod sweep;
 pub mod telemetry;
 pub mod vault;
 pub mod web;

@@ -4,7 +4,7 @@ mod signals;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -30,6 +30,8 @@ const LOST_AFTER: u32 = 10;
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
     stopping: CancellationToken,
+    /// Why it stops, if nobody asked for it.
+    cause: Arc<OnceLock<End>>,
     tracker: TaskTracker,
     tasks: Arc<Mutex<BTreeMap<&'static str, Task>>>,
 }
@@ -89,6 +91,8 @@ pub enum End {
     Asked,
     /// This task is lost.
     Lost(&'static str),
+    /// The disk failed: nothing may be written any more.
+    DiskFailed,
 }
 
 impl Lifecycle {
@@ -105,6 +109,13 @@ impl Lifecycle {
     /// Asks everything to stop softly.
     pub fn stop(&self) {
         self.stopping.cancel();
+    }
+
+    /// Asks everything to stop softly because of this; the first cause is the one that counts.
+    pub fn stop_because(&self, cause: End) {
+        // Set before: an earlier cause stays.
+        let _ = self.cause.set(cause);
+        self.stop();
     }
 
     /// Runs work that [`Self::shutdown`] waits for. It ends when it is done; nobody starts it again.
@@ -193,7 +204,9 @@ impl Lifecycle {
         let mut every_second = tokio::time::interval(Duration::from_secs(1));
         loop {
             tokio::select! {
-                () = self.stopping.cancelled() => return End::Asked,
+                () = self.stopping.cancelled() => {
+                    return self.cause.get().copied().unwrap_or(End::Asked);
+                }
                 _ = every_second.tick() => {}
             }
             if let Some(lost) = self.health().iter().find(|task| task.state == TaskState::Lost) {

@@ -83,6 +83,7 @@ impl Accounts {
         });
         if let Some(session) = &live
             && now.saturating_sub(session.row.last_seen_at) >= TOUCH_EVERY_MS
+            && self.inner.store.can_write()
         {
             self.touch(session.row.token_hash.clone(), now).await;
         }

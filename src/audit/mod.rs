@@ -56,6 +56,19 @@ impl Actor {
         }
     }
 
+    /// This server by itself: `task` is the part of it that acts.
+    pub fn itself(task: &str) -> Self {
+        Self {
+            kind: ActorKind::System,
+            id: None,
+            name: "Headgate".to_owned(),
+            role: None,
+            session_fingerprint: None,
+            client_address: None,
+            request_id: format!("task:{task}"),
+        }
+    }
+
     /// Somebody at the machine's command line.
     pub fn operator(command: &str) -> Self {
         Self {

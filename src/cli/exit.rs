@@ -1,6 +1,7 @@
 //! How a command ends.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
@@ -30,6 +31,21 @@ impl From<Exit> for ExitCode {
     }
 }
 
+impl Exit {
+    /// For a file or directory that cannot be used, told apart by what the system answered.
+    pub(in crate::cli) fn of_unusable(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::NoPermission,
+            ErrorKind::NotFound
+            | ErrorKind::NotADirectory
+            | ErrorKind::AlreadyExists
+            | ErrorKind::StorageFull
+            | ErrorKind::QuotaExceeded => Self::CannotCreate,
+            _ => Self::InputOutput,
+        }
+    }
+}
+
 /// Why a command failed, told to the person at the keyboard, and the exit code for the script.
 #[derive(Debug)]
 pub struct CliError {
@@ -49,13 +65,7 @@ impl CliError {
 
     /// A file or directory that could not be written, told apart by what the system answered.
     pub fn writing(what: &str, error: std::io::Error) -> Self {
-        let exit = match error.kind() {
-            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                Exit::NoPermission
-            }
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Exit::CannotCreate,
-            _ => Exit::InputOutput,
-        };
+        let exit = Exit::of_unusable(error.kind());
         Self::new(
             exit,
             anyhow::Error::new(error).context(format!("{what} cannot be written")),

@@ -5,6 +5,7 @@
 
 mod config;
 mod demo;
+mod doctor;
 mod emulator;
 mod environment;
 mod exit;
@@ -47,6 +48,8 @@ enum Command {
     Environment(environment::Arguments),
     /// Print the settings in force, where each comes from and what it means
     Config(config::Arguments),
+    /// Say what is wrong with an installation and what to do; changes nothing, also beside a running server
+    Doctor(doctor::Arguments),
 }
 
 impl Command {
@@ -55,6 +58,7 @@ impl Command {
             Self::Demo(arguments) => demo::run(&arguments).await,
             Self::Serve(arguments) => serve::run(&arguments).await,
             Self::Config(arguments) => config::run(&arguments, &mut std::io::stdout()),
+            Self::Doctor(arguments) => doctor::run(&arguments).await,
             Self::User(arguments) => user::run(arguments).await,
             Self::Environment(arguments) => environment::run(arguments).await,
             Self::Emulator(arguments) => emulator::run(arguments).await,

@@ -45,16 +45,23 @@ pub async fn run(arguments: &Arguments) -> Result<(), CliError> {
 
 /// Waits for the end of a server and says how it went.
 pub(super) async fn finish(running: bootstrap::Running) -> Result<(), CliError> {
-    match running.until_stopped().await {
-        Ok(End::Asked) => Ok(()),
-        Ok(End::Lost(task)) => {
+    let (end, stopped) = running.until_stopped().await;
+    if let Err(left) = stopped {
+        tracing::warn!(tasks = ?left.tasks, "stopped although some tasks had not ended");
+    }
+    match end {
+        End::Asked => Ok(()),
+        End::Lost(task) => {
             let reason =
                 anyhow::anyhow!("the task \u{201c}{task}\u{201d} stopped working, so Headgate stopped too");
             Err(CliError::new(Exit::Software, reason))
         }
-        Err(left) => {
-            tracing::warn!(tasks = ?left.tasks, "stopped although some tasks had not ended");
-            Ok(())
+        End::DiskFailed => {
+            let reason = anyhow::anyhow!(
+                "the disk failed under the database, so Headgate stopped without another write. Look at the \
+                 disk (headgate doctor), then start it again: it goes on from what is stored"
+            );
+            Err(CliError::new(Exit::InputOutput, reason))
         }
     }
 }
@@ -62,13 +69,12 @@ pub(super) async fn finish(running: bootstrap::Running) -> Result<(), CliError> 
 impl From<StartError> for CliError {
     fn from(error: StartError) -> Self {
         let exit = match &error {
-            StartError::DataDirectory { path, source } => {
-                let source = std::io::Error::from(source.kind());
-                return Self::writing(&format!("data directory {path}"), source);
-            }
+            StartError::Unusable { source, .. } => Exit::of_unusable(source.kind()),
             StartError::InUse(_) => Exit::CannotCreate,
             StartError::Store(StoreError::Full | StoreError::ReadOnly) => Exit::CannotCreate,
-            StartError::Store(StoreError::Busy | StoreError::Io(_)) => Exit::InputOutput,
+            StartError::Store(StoreError::Busy | StoreError::Io(_) | StoreError::Stopped(_)) => {
+                Exit::InputOutput
+            }
             StartError::Listen { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 Exit::NoPermission
             }

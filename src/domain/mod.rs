@@ -3,6 +3,7 @@
 mod clock;
 pub mod connector;
 mod environment;
+mod finding;
 mod ids;
 mod problem;
 pub mod recipe;
@@ -15,6 +16,7 @@ mod words;
 
 pub use clock::{Clock, DAY_MS, ManualClock, SharedClock, SystemClock};
 pub use environment::EnvironmentAccess;
+pub use finding::{FindingState, Verdict};
 pub use ids::{new_id, new_tag};
 pub use problem::Problem;
 pub use role::Role;

@@ -103,6 +103,11 @@ impl History {
     async fn follow(&self, id: &str, wake: &Notify, places: &Semaphore, stop: &CancellationToken) {
         let mut memory = Memory::default();
         while !stop.is_cancelled() {
+            // What is read has to be stored.
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.inner.store.writable_again() => {}
+            }
             let Ok(place) = places.acquire().await else { return };
             let pause_ms = match store::environments::any_by_id(&self.inner.store, id).await {
                 Ok(Some(environment)) => self.read(&environment, &mut memory, stop).await,

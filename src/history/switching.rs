@@ -61,7 +61,7 @@ pub enum Switched {
     },
 }
 
-/// Why the platform was not asked. Nothing was changed.
+/// Why the platform was not asked, but for the last. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum SwitchError {
     /// There is no such flow in the team.
@@ -73,6 +73,9 @@ pub enum SwitchError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The platform was asked, and what came of it could not be recorded. The history reads it again.
+    #[error("what the platform answered could not be recorded: {0}")]
+    Unrecorded(StoreError),
 }
 
 /// What is known of the flow after the call.
@@ -124,19 +127,32 @@ impl History {
         let outcome = change()
             .after(outcome_of(&switched, switch, told))
             .phase(Phase::Outcome);
-        let (mut tx, now) = (store.begin().await?, self.inner.clock.now_ms());
+        let recorded = self.record_outcome(actor, team_id, &flow.record, switch, seen, &outcome);
+        recorded.await.map_err(SwitchError::Unrecorded)?;
+        Ok(switched)
+    }
+
+    async fn record_outcome(
+        &self,
+        actor: &Actor,
+        team_id: &str,
+        flow: &FlowRecord,
+        switch: Switch,
+        seen: Seen,
+        outcome: &Change<'_>,
+    ) -> Result<(), StoreError> {
+        let (mut tx, now) = (self.inner.store.begin().await?, self.inner.clock.now_ms());
         match seen {
             Seen::Confirmed { etag } => {
-                let (environment_id, state) = (&flow.record.environment_id, switch.state());
-                flows::set_state_after_action(&mut tx, environment_id, flow_id, state, etag.as_deref(), now)
+                let (environment_id, state) = (&flow.environment_id, switch.state());
+                flows::set_state_after_action(&mut tx, environment_id, &flow.id, state, etag.as_deref(), now)
                     .await?;
             }
             Seen::Read(row) => flows::upsert_many(&mut tx, &[*row]).await?,
             Seen::Nothing => {}
         }
-        audit::record(&mut tx, actor, now, Some(team_id), &outcome).await?;
-        tx.commit().await?;
-        Ok(switched)
+        audit::record(&mut tx, actor, now, Some(team_id), outcome).await?;
+        tx.commit().await
     }
 
     async fn settle(

@@ -95,6 +95,15 @@ async fn stopping_is_soft_and_starts_nothing_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_failed_disk_stops_softly_and_is_told_as_the_cause() {
+    let lifecycle = Lifecycle::new();
+    lifecycle.stop_because(End::DiskFailed);
+    lifecycle.stop_because(End::Lost("another"));
+    assert!(lifecycle.stopping().is_cancelled());
+    assert_eq!(lifecycle.wait_for_end().await, End::DiskFailed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn shutdown_names_who_does_not_stop() {
     let lifecycle = Lifecycle::new();
     lifecycle.spawn_supervised("deaf", SECOND, |_| std::future::pending());

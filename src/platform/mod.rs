@@ -12,6 +12,8 @@
 //! | `calls` `outcomes` | changes as data, and how they ended: [`Call`], [`Outcome`] |
 //! | `clients` | one client per environment: [`Clients`] |
 //! | `lookups` `objects` | finding objects again: [`Lookup`]; reading one by its id |
+//! | `inventory` | reading a whole collection, whatever is in it |
+//! | `marked` `users` | what setups make and how it is found again; what is built on an object |
 //! | `pages` | walking through lists, with a ceiling |
 //! | `flows` `runs` `connections` `schemas` `datasets` `mapping_sets` `sandboxes` `specs` | typed reads |
 //! | `choices` | what a form lets people choose from |
@@ -34,8 +36,10 @@ mod endpoints;
 mod error;
 mod flows;
 mod http;
+mod inventory;
 mod lookups;
 mod mapping_sets;
+mod marked;
 mod objects;
 mod outcomes;
 mod pages;
@@ -47,6 +51,7 @@ mod sandboxes;
 mod schemas;
 mod specs;
 mod token;
+mod users;
 mod wire;
 
 #[cfg(test)]

@@ -13,10 +13,10 @@ use super::wire;
 pub(super) const LIST_ACCEPT: &str = "application/vnd.adobe.xed+json";
 /// For lists: id, title and version only.
 const SHORT_ACCEPT: &str = "application/vnd.adobe.xed-id+json";
+/// For one schema, without what it refers to.
+pub(super) const ONE_ACCEPT: &str = "application/vnd.adobe.xed+json; version=1";
 /// For one schema, everything it refers to included. A missing version is refused (XDM-1007-400).
 const FULL_ACCEPT: &str = "application/vnd.adobe.xed-full+json; version=1";
-/// For one schema as it was sent.
-pub(super) const ONE_ACCEPT: &str = "application/vnd.adobe.xed+json; version=1";
 
 /// A schema in short.
 #[derive(Debug, Clone, PartialEq, Eq)]

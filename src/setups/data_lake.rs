@@ -3,14 +3,11 @@
 //! Two setups never make it at once: the intent of its create is committed only in a transaction that sees no
 //! other setup of the environment whose own create may have acted, and no connection that is known by then.
 
-use serde_json::Value;
-
 use super::journal::{Note, RecordError};
 use super::looking;
 use super::run::RunError;
 use super::sending::NotReady;
 use super::worker::{Landed, Worker};
-use crate::domain::connector::DATA_LAKE_SPEC_ID;
 use crate::domain::setup::{Event, StepKind, StepState};
 use crate::platform::{ObjectKind, PlatformClient};
 use crate::store;
@@ -83,7 +80,7 @@ impl Worker<'_> {
 
 async fn known(client: &PlatformClient, id: String) -> Landed {
     match client.object(ObjectKind::Connection, &id).await {
-        Ok(found) if is_data_lake(&found.body) => {
+        Ok(found) if found.is_data_lake() => {
             let confirmed = Event::Confirmed {
                 step: KIND,
                 id,
@@ -95,8 +92,4 @@ async fn known(client: &PlatformClient, id: String) -> Landed {
         Err(error) if error.is_not_found() => Landed::DataLakeGone(id),
         Err(error) => Landed::Event(Event::CouldNotLook(KIND), Note::saying(error.to_string())),
     }
-}
-
-pub(super) fn is_data_lake(connection: &Value) -> bool {
-    connection.pointer("/connectionSpec/id").and_then(Value::as_str) == Some(DATA_LAKE_SPEC_ID)
 }

@@ -50,8 +50,12 @@ impl Setups {
         tracker.wait().await;
     }
 
-    /// The setups that have something to do now, oldest first.
+    /// The setups that have something to do now, oldest first; none while nothing can be written.
     async fn due(&self) -> Result<Vec<ActiveSetup>, StoreError> {
+        if !self.inner.store.can_write() {
+            // What cannot be recorded must not be sent: they wait until there is room again.
+            return Ok(Vec::new());
+        }
         self.release_the_rest().await?;
         let now = self.inner.clock.now_ms();
         store::setup_lists::list_active(&self.inner.store, now, SCAN_LIMIT).await

@@ -7,10 +7,12 @@ use super::audited::{audited, ended};
 use super::changing::Replan;
 use super::{Setups, lease_name};
 use crate::audit::{self, Actor};
+use crate::domain::Verdict;
 use crate::domain::setup::{
     Effect, Event, Illegal, Machine, Rules, SetupState, Step as MachineStep, StepKind,
 };
 use crate::platform::Found;
+use crate::store::findings::NewFinding;
 use crate::store::secrets::SecretOwner;
 use crate::store::setups::{Setup, Step};
 use crate::store::{self, Store, StoreError, WriteTx, setup_journal::NewSetupEvent};
@@ -175,6 +177,12 @@ impl Taken {
             if let Some(change) = audited(event, note, &next.rows, setup) {
                 audit::record(tx, &self.actor, now, team, &change).await?;
             }
+            for object in &note.found {
+                let finding = duplicate(setup, event, object, &next.rows, now);
+                if let Some(finding) = finding {
+                    store::findings::observe(tx, &finding).await?;
+                }
+            }
             if let Event::Confirmed { step, id, .. } = event
                 && *step == StepKind::DataLakeConnection
             {
@@ -191,6 +199,24 @@ impl Taken {
         store::setups::save_setup(tx, setup).await?;
         Ok(())
     }
+}
+
+/// One of several objects that carry the marker of a step, so that a person can say which goes.
+fn duplicate(setup: &Setup, event: &Event, object: &Found, rows: &[Step], now: i64) -> Option<NewFinding> {
+    let row = rows.iter().find(|row| Some(row.kind) == event.step())?;
+    Some(NewFinding {
+        team_id: setup.team_id.clone(),
+        environment_id: setup.environment_id.clone(),
+        verdict: Verdict::Duplicate,
+        object_kind: row.kind,
+        object_id: object.id.clone(),
+        object_name: object.name.clone().unwrap_or_default(),
+        marker: row.marker.clone(),
+        of: Some((setup.id.clone(), row.kind)),
+        platform_created_at: object.created_at(),
+        found_at: now,
+        seen_at: now,
+    })
 }
 
 /// The state machine of stored rows.

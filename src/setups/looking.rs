@@ -5,23 +5,9 @@
 
 use serde_json::Value;
 
-use super::data_lake::is_data_lake;
 use super::journal::{Note, Taken};
-use crate::domain::setup::{DATA_LAKE_NAME, Event, MARKER_TAG, StepKind};
-use crate::platform::{Found, Lookup, ObjectKind, PlatformClient, Selector};
-
-/// The kind of object that a step makes.
-pub(super) const fn object_kind(kind: StepKind) -> ObjectKind {
-    match kind {
-        StepKind::BaseConnection | StepKind::DataLakeConnection => ObjectKind::Connection,
-        StepKind::Schema => ObjectKind::Schema,
-        StepKind::Dataset => ObjectKind::Dataset,
-        StepKind::MappingSet => ObjectKind::MappingSet,
-        StepKind::SourceConnection => ObjectKind::SourceConnection,
-        StepKind::TargetConnection => ObjectKind::TargetConnection,
-        StepKind::Flow => ObjectKind::Flow,
-    }
-}
+use crate::domain::setup::{Event, StepKind};
+use crate::platform::{Found, Lookup, PlatformClient, Selector};
 
 /// What to look for, and what must agree in what is found.
 #[derive(Debug)]
@@ -37,24 +23,8 @@ pub(super) struct Search {
 pub(super) fn search(taken: &Taken, kind: StepKind) -> Option<Search> {
     let row = taken.row(kind)?;
     let sent: Value = serde_json::from_str(row.sent_body.as_deref().unwrap_or(&row.body)).ok()?;
-    let text = |pointer: &str| sent.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let marker = row.marker.clone();
-    let selector = match kind {
-        StepKind::BaseConnection => Selector::ByDescription(marker.clone()),
-        StepKind::DataLakeConnection => Selector::ByName(DATA_LAKE_NAME.to_owned()),
-        StepKind::Schema => Selector::ByTitle(text("/title")?),
-        StepKind::Dataset => Selector::ByTag {
-            key: MARKER_TAG.to_owned(),
-            value: marker.clone(),
-        },
-        StepKind::MappingSet => Selector::ByName(marker.clone()),
-        StepKind::SourceConnection => match text("/baseConnectionId") {
-            Some(id) => Selector::ByBaseConnection(id),
-            None => Selector::ByConnectionSpec(text("/connectionSpec/id")?),
-        },
-        StepKind::TargetConnection => Selector::ByDataset(text("/params/dataSetId")?),
-        StepKind::Flow => Selector::BySourceConnection(text("/sourceConnectionIds/0")?),
-    };
+    let selector = Selector::of_step(kind, &marker, &sent)?;
     Some(Search {
         kind,
         selector,
@@ -66,7 +36,7 @@ pub(super) fn search(taken: &Taken, kind: StepKind) -> Option<Search> {
 /// Looks, and says what that means for the state machine.
 pub(super) async fn look(client: &PlatformClient, search: &Search) -> (Event, Note) {
     let kind = search.kind;
-    match client.find(object_kind(kind), &search.selector).await {
+    match client.find(kind.into(), &search.selector).await {
         Lookup::Incomplete(error) => (Event::CouldNotLook(kind), Note::saying(error.to_string())),
         Lookup::Complete(found) => search.judge(found),
     }
@@ -78,7 +48,7 @@ impl Search {
         let on_our_parents = found.len();
         let mut ours: Vec<Found> = found
             .into_iter()
-            .filter(|object| self.is_marked(object))
+            .filter(|object| object.is_marked(kind, &self.marker))
             .collect();
         // One data lake connection is as good as another: the first stands for all.
         if kind == StepKind::DataLakeConnection {
@@ -110,18 +80,6 @@ impl Search {
                 };
                 (Event::FoundSeveral(kind), note)
             }
-        }
-    }
-
-    fn is_marked(&self, found: &Found) -> bool {
-        match self.kind {
-            StepKind::DataLakeConnection => is_data_lake(&found.body),
-            // The list was filtered by tag or name, and each item was compared again.
-            StepKind::Dataset | StepKind::MappingSet => true,
-            _ => found
-                .description
-                .as_deref()
-                .is_some_and(|text| text.contains(&self.marker)),
         }
     }
 

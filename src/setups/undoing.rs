@@ -2,17 +2,14 @@
 
 use super::Setups;
 use super::journal::{Note, Taken};
-use super::looking::object_kind;
 use super::sending::{note_of, retry_at};
-use crate::domain::setup::{Event, MARKER_TAG, StepKind};
-use crate::platform::{Answer, Call, Found, Lookup, Outcome, PlatformClient, PlatformError, Selector};
+use crate::domain::setup::{Event, StepKind};
+use crate::platform::{Answer, Call, Outcome, PlatformClient, PlatformError};
 
 /// Codes by which Flow Service says that an object is just being changed (facts from its list of errors).
 const IN_TRANSITION: [&str; 5] = ["1416", "1420", "1421", "1457", "1458"];
 /// Codes by which Flow Service says that something else uses the object.
 const IN_USE: [&str; 2] = ["1418", "1447"];
-/// Users of an object that are named.
-const USERS_NAMED: usize = 5;
 
 /// What is to become of an object in an undo.
 pub(super) enum Verdict {
@@ -56,12 +53,12 @@ impl Candidate {
             }
             _ => {}
         }
-        match client.object(object_kind(self.kind), id).await {
-            Ok(found) if !self.is_marked(&found) => {
+        match client.object(self.kind.into(), id).await {
+            Ok(found) if !found.is_marked(self.kind, &self.marker) => {
                 self.keep("it no longer carries Headgate's marker, so somebody made it their own")
             }
             Ok(_) if self.kind == StepKind::Dataset => self.judge_dataset(client, id).await,
-            Ok(_) => Verdict::Delete(Call::delete(object_kind(self.kind), id)),
+            Ok(_) => Verdict::Delete(Call::delete(self.kind.into(), id)),
             Err(error) if error.is_not_found() => Verdict::Record(Event::Deleted(self.kind), Note::default()),
             Err(error) => self.cannot_tell(&error),
         }
@@ -69,22 +66,11 @@ impl Candidate {
 
     async fn judge_dataset(&self, client: &PlatformClient, id: &str) -> Verdict {
         match client.dataset_batches(id).await {
-            Ok(0) => Verdict::Delete(Call::delete(object_kind(self.kind), id)),
+            Ok(0) => Verdict::Delete(Call::delete(self.kind.into(), id)),
             Ok(1) => self.keep("it holds a batch of data"),
             Ok(n) => self.keep(&format!("it holds {n} batches of data")),
             Err(error) => self.cannot_tell(&error),
         }
-    }
-
-    fn is_marked(&self, found: &Found) -> bool {
-        if self.kind == StepKind::Dataset {
-            let tag = found.body.pointer(&format!("/tags/{MARKER_TAG}/0"));
-            return tag.and_then(|tag| tag.as_str()) == Some(self.marker.as_str());
-        }
-        found
-            .description
-            .as_deref()
-            .is_some_and(|text| text.contains(&self.marker))
     }
 
     fn keep(&self, reason: &str) -> Verdict {
@@ -148,36 +134,8 @@ fn has_code(error: &PlatformError, numbers: &[&str]) -> bool {
 
 /// A sentence that names what uses an object, as far as that can be found out.
 async fn users(client: &PlatformClient, kind: StepKind, id: &str) -> String {
-    use crate::platform::ObjectKind::{Flow, SourceConnection, TargetConnection};
-    let id = id.to_owned();
-    let searches = match kind {
-        StepKind::BaseConnection => vec![
-            (SourceConnection, Selector::ByBaseConnection(id.clone())),
-            (TargetConnection, Selector::ByBaseConnection(id)),
-        ],
-        StepKind::SourceConnection => vec![(Flow, Selector::BySourceConnection(id))],
-        StepKind::TargetConnection => vec![(Flow, Selector::ByTargetConnection(id))],
-        _ => Vec::new(),
-    };
-    let mut names = Vec::new();
-    for (kind, selector) in searches {
-        if let Lookup::Complete(found) = client.find(kind, &selector).await {
-            names.extend(
-                found
-                    .into_iter()
-                    .map(|o| format!("{} ({})", o.name.unwrap_or_default(), o.id)),
-            );
-        }
+    match client.users_of(kind.into(), id).await {
+        Ok(users) if !users.is_empty() => format!("It is used by {}.", users.join(", ")),
+        _ => "What uses it could not be found out.".to_owned(),
     }
-    if names.is_empty() {
-        return "What uses it could not be found out.".to_owned();
-    }
-    let more = names.len().saturating_sub(USERS_NAMED);
-    names.truncate(USERS_NAMED);
-    let rest = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    format!("It is used by {}{rest}.", names.join(", "))
 }

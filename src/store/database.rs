@@ -8,9 +8,10 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{Connection, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Connection, Sqlite, Transaction};
 
-use super::StoreError;
+use super::writability::{Writability, Writes};
+use super::{StoreError, secrets};
 
 /// The engine behind the store.
 pub(super) type Engine = Sqlite;
@@ -19,7 +20,7 @@ pub(super) type Engine = Sqlite;
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Marks a file as a Headgate database: "HdGt". The first migration sets it.
-const APPLICATION_ID: i64 = 0x4864_4774;
+pub(super) const APPLICATION_ID: i64 = 0x4864_4774;
 /// Earlier releases can lose commits when two connections checkpoint at once (SQLite's "Write-Ahead Logging" page).
 const OLDEST_SQLITE: &str = "3.51.3";
 /// How long a caller waits for a connection before it is told that the database is busy.
@@ -43,6 +44,16 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct Store {
     writer: SqlitePool,
     readers: SqlitePool,
+    writability: Writability,
+}
+
+/// What stands in a database before it is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Before {
+    /// The sealed canary, which proves the keys.
+    pub canary: Option<String>,
+    /// Whether anything at all was sealed: if so, a missing key must not be replaced by a fresh one.
+    pub any_sealed: bool,
 }
 
 /// A write transaction. Dropping it without [`WriteTx::commit`] takes everything back.
@@ -52,6 +63,7 @@ pub struct Store {
 #[derive(Debug)]
 pub struct WriteTx {
     transaction: Transaction<'static, Engine>,
+    writability: Writability,
 }
 
 impl Store {
@@ -62,8 +74,43 @@ impl Store {
     /// [`StoreError::OldSqlite`], [`StoreError::NotOurs`], [`StoreError::NewerSchema`] and
     /// [`StoreError::Corrupt`] leave the file as it is.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_if(path, |_| Ok::<_, StoreError>(())).await
+    }
+
+    /// The same, if `approve` has nothing against what stands in the database. Before that, nothing in it is
+    /// changed, and its schema may be an older one.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`] and of `approve`.
+    pub async fn open_if<E: From<StoreError>>(
+        path: &Path,
+        approve: impl FnOnce(&Before) -> Result<(), E> + Send,
+    ) -> Result<Self, E> {
         make_private_file(path)?;
-        inspect(path).await?;
+        approve(&inspect(path).await?)?;
+        Ok(Self::open_inspected(path).await?)
+    }
+
+    /// Opens a database for looking at it only: nothing in it is changed, migrated or checked, a server may use it
+    /// at the same time, and [`Store::begin`] is refused. The schema may be older or newer than this binary's.
+    ///
+    /// # Errors
+    /// There is no such file, or it is no database.
+    pub async fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let log = path.with_extension("db-wal");
+        // Without a log nobody has it open and nothing is missing from the file. SQLite would make one, which
+        // would be a change, and impossible where nothing can be written.
+        let nobody_writes = !log.metadata().is_ok_and(|log| log.len() > 0);
+        let options = options(path).read_only(true).immutable(nobody_writes);
+        let readers = pool(READERS, options).await?;
+        Ok(Self {
+            writer: readers.clone(),
+            readers,
+            writability: Writability::new(path, Writes::ReadOnly),
+        })
+    }
+
+    async fn open_inspected(path: &Path) -> Result<Self, StoreError> {
         let writer = pool(
             1,
             options(path)
@@ -73,17 +120,49 @@ impl Store {
         .await?;
         migrate(&writer).await?;
         let readers = pool(READERS, options(path).pragma("query_only", "ON")).await?;
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writer,
+            readers,
+            writability: Writability::new(path, Writes::Open),
+        })
     }
 
-    /// Begins a write transaction, after waiting for the one in progress.
+    /// Begins a write transaction, after waiting for the one in progress. While the database takes no writes
+    /// ([`Store::writes`]), it is refused at once.
     ///
     /// A request's handler is dropped when its client goes away: writes that must not stop half-way belong in a
     /// task of their own. A dropped [`WriteTx::commit`] may have committed: read the row by its key again before
     /// telling anyone that it failed.
     pub async fn begin(&self) -> Result<WriteTx, StoreError> {
-        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(WriteTx { transaction })
+        self.writability.gate()?;
+        let transaction = self.begin_anyway().await?;
+        // The one that was waited for may have found the disk full.
+        self.writability.gate()?;
+        Ok(WriteTx {
+            transaction,
+            writability: self.writability.clone(),
+        })
+    }
+
+    async fn begin_anyway(&self) -> Result<Transaction<'static, Engine>, StoreError> {
+        let begun = self.writer.begin_with("BEGIN IMMEDIATE").await;
+        begun.map_err(|error| self.writability.note(error))
+    }
+
+    /// Commits a transaction that changes nothing and yet has to be written: the version of the schema is set to
+    /// what it is.
+    pub(super) async fn rewrite_a_page(&self) -> Result<(), StoreError> {
+        let mut transaction = self.begin_anyway().await?;
+        let write = async {
+            let version: i64 = sqlx::query_scalar("PRAGMA user_version")
+                .fetch_one(&mut *transaction)
+                .await?;
+            sqlx::query(AssertSqlSafe(format!("PRAGMA user_version = {version}")))
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await
+        };
+        write.await.map_err(|error| self.writability.note(error))
     }
 
     /// Whether a write could begin within a second; writes nothing.
@@ -100,14 +179,48 @@ impl Store {
         }
     }
 
+    /// Folds what can be folded of the write-ahead log into the database, beside those who write. A disk that fails
+    /// at this is told to all of them ([`Store::writes`]).
+    pub(super) async fn fold_log(&self) {
+        // A reader can do it: `query_only` is about statements. So nobody has to wait for the writer.
+        let fold = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&self.readers);
+        match fold.await.map_err(|error| self.writability.note(error)) {
+            Ok(_) | Err(StoreError::Busy) => {}
+            Err(error) => tracing::warn!(%error, "the write-ahead log was not folded into the database"),
+        }
+    }
+
     /// Waits for connections in use, then closes the file; the last one folds the write-ahead log into it.
+    ///
+    /// After the disk failed nothing is closed, because closing writes: the connections are left to the end of
+    /// the process.
     pub async fn close(&self) {
+        if matches!(self.writes(), Writes::Failed(_)) {
+            std::mem::forget(self.clone());
+            return;
+        }
         self.readers.close().await;
         self.writer.close().await;
     }
 
     pub(super) fn reader(&self) -> &SqlitePool {
         &self.readers
+    }
+
+    pub(super) fn writability(&self) -> &Writability {
+        &self.writability
+    }
+
+    /// Runs out of room in earnest: the database may not grow any more, and is asked to.
+    #[cfg(test)]
+    pub(crate) async fn run_full(&self) {
+        let mut tx = self.begin().await.expect("a transaction");
+        // SQLite raises the limit to the size that the file has already; it goes with the connection.
+        let limit = sqlx::query("PRAGMA max_page_count = 1");
+        limit.execute(tx.writer()).await.expect("a pragma");
+        let filler = sqlx::query("CREATE TABLE filler AS SELECT randomblob(1000000)");
+        let refused = change!(tx, |db| filler.execute(db));
+        assert!(matches!(refused, Err(StoreError::Full)), "{refused:?}");
     }
 
     #[cfg(test)]
@@ -119,11 +232,20 @@ impl Store {
 impl WriteTx {
     /// Makes the changes durable: when this returns, they survive a power cut.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.transaction.commit().await?)
+        // After a write in it failed on the disk, what is left of it must not be committed. The database cannot
+        // be opened again before this transaction has given up the writer.
+        self.writability.gate()?;
+        let committed = self.transaction.commit().await;
+        committed.map_err(|error| self.writability.note(error))
     }
 
     pub(super) fn writer(&mut self) -> &mut SqliteConnection {
         &mut self.transaction
+    }
+
+    /// Takes note of a query that failed.
+    pub(super) fn failed(&self, error: sqlx::Error) -> StoreError {
+        self.writability.note(error)
     }
 }
 
@@ -145,8 +267,19 @@ async fn pool(connections: u32, options: SqliteConnectOptions) -> Result<SqliteP
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)
+        .after_release(|connection, _| Box::pin(is_at_rest(connection)))
         .connect_with(options)
         .await?)
+}
+
+/// SQLite takes a transaction back by itself when the disk is full or fails. sqlx does not learn of that, its own
+/// rollback is refused, and it would never begin another one on that connection: such a one is replaced.
+async fn is_at_rest(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // A rollback may still be on its way; the answer to this comes after it.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 fn make_private_file(path: &Path) -> Result<(), StoreError> {
@@ -167,7 +300,7 @@ fn make_private_file(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Looks at the file before anything is changed in it.
-async fn inspect(path: &Path) -> Result<(), StoreError> {
+async fn inspect(path: &Path) -> Result<Before, StoreError> {
     let mut connection = SqliteConnection::connect_with(&options(path)).await?;
     let version: String = sqlx::query_scalar("SELECT sqlite_version()")
         .fetch_one(&mut connection)
@@ -186,11 +319,24 @@ async fn inspect(path: &Path) -> Result<(), StoreError> {
         return Err(StoreError::NotOurs);
     }
     quick_check(&mut connection).await?;
+    let mut before = Before {
+        canary: None,
+        any_sealed: false,
+    };
+    if !fresh {
+        before.canary = sqlx::query_scalar(secrets::CANARY)
+            .fetch_optional(&mut connection)
+            .await?;
+        let any: i64 = sqlx::query_scalar(secrets::ANY_SEALED)
+            .fetch_one(&mut connection)
+            .await?;
+        before.any_sealed = any != 0;
+    }
     connection.close().await?;
-    Ok(())
+    Ok(before)
 }
 
-pub(super) fn refuse_old(version: &str) -> Result<(), StoreError> {
+pub(crate) fn refuse_old(version: &str) -> Result<(), StoreError> {
     let numbers =
         |text: &str| -> Vec<u32> { text.split('.').map(|part| part.parse().unwrap_or(0)).collect() };
     if numbers(version) >= numbers(OLDEST_SQLITE) {
@@ -223,12 +369,14 @@ async fn quick_check(connection: &mut SqliteConnection) -> Result<(), StoreError
     }
 }
 
+/// The newest migration of this binary.
+pub(super) fn known_schema() -> i64 {
+    let versions = MIGRATIONS.iter().map(|migration| migration.version);
+    versions.max().unwrap_or(0)
+}
+
 async fn migrate(writer: &SqlitePool) -> Result<(), StoreError> {
-    let known = MIGRATIONS
-        .iter()
-        .map(|migration| migration.version)
-        .max()
-        .unwrap_or(0);
+    let known = known_schema();
     match MIGRATIONS.run(writer).await {
         Err(MigrateError::VersionMissing(found)) if found > known => {
             Err(StoreError::NewerSchema { found, known })

@@ -19,6 +19,11 @@ pub enum StoreError {
         "the disk failed while the database was used ({0}); whether the last change was saved must be read again; check the disk"
     )]
     Io(String),
+    /// The disk failed before, in this process: it writes nothing any more.
+    #[error(
+        "the disk failed earlier ({0}) and nothing is written any more; nothing was changed; check the disk, then start again"
+    )]
+    Stopped(String),
     /// The file is damaged or is no database.
     #[error("the database file is damaged ({0}); stop using it and restore a backup")]
     Corrupt(String),
@@ -72,10 +77,9 @@ impl StoreError {
         if error.is_unique_violation() {
             return Self::Duplicate { what: "the id" };
         }
-        // SQLite's extended result codes: the low byte is the primary code (SQLite's "Result Codes" page).
-        let code: Option<i32> = error.code().and_then(|code| code.parse().ok());
         let text = || format!("{} [{}]", error.message(), error.code().unwrap_or_default());
-        match code.map(|code| code & 0xff) {
+        // The low byte is the primary code (SQLite's "Result Codes" page).
+        match code_of(error).map(|code| code & 0xff) {
             Some(5 | 6) => Self::Busy,
             Some(8) => Self::ReadOnly,
             Some(13) => Self::Full,
@@ -84,6 +88,15 @@ impl StoreError {
             _ => Self::Other(text()),
         }
     }
+}
+
+fn code_of(error: &dyn sqlx::error::DatabaseError) -> Option<i32> {
+    error.code().and_then(|code| code.parse().ok())
+}
+
+/// SQLite's extended result code, if it was SQLite that refused.
+pub(super) fn extended_code(error: &sqlx::Error) -> Option<i32> {
+    error.as_database_error().and_then(code_of)
 }
 
 impl From<sqlx::Error> for StoreError {

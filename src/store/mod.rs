@@ -11,6 +11,7 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | [`database`] | opening the file, transactions, the write probe |
+//! | [`writability`], [`disk`] | full, read-only and failing storage; what the file system says of itself |
 //! | [`error`] | what can go wrong |
 //! | [`people`] | teams, users, memberships |
 //! | [`sessions`] | who is signed in |
@@ -19,9 +20,11 @@
 //! | [`secrets`] | sealed values |
 //! | [`drafts`] | forms in progress |
 //! | [`setups`], [`setup_lists`], [`setup_journal`] | attempts to make a dataflow with their steps; lists of them; what was done |
+//! | [`findings`], [`sweeps`] | what does not fit between the platform and our records; when it was looked for |
 //! | [`leases`] | who may act now |
 //! | [`flows`], [`runs`], [`run_strips`], [`sync_state`] | the mirror of the platform and how fresh it is |
 //! | [`audit`] | who did what |
+//! | [`checkup`] | what an operator wants to know of a database |
 
 /// Runs one query that only reads, on a reader.
 macro_rules! read {
@@ -34,18 +37,24 @@ macro_rules! read {
 /// Runs one query inside a write transaction.
 macro_rules! change {
     ($tx:expr, |$db:ident| $query:expr) => {{
-        let $db = $tx.writer();
-        $query.await.map_err($crate::store::StoreError::from)
+        let outcome = {
+            let $db = $tx.writer();
+            $query.await
+        };
+        outcome.map_err(|error| $tx.failed(error))
     }};
 }
 
 pub mod audit;
 mod bulk;
+pub mod checkup;
 pub mod connection_templates;
 pub mod database;
+pub mod disk;
 pub mod drafts;
 pub mod environments;
 pub mod error;
+pub mod findings;
 pub mod flows;
 pub mod leases;
 pub mod people;
@@ -56,13 +65,16 @@ pub mod sessions;
 pub mod setup_journal;
 pub mod setup_lists;
 pub mod setups;
+pub mod sweeps;
 pub mod sync_state;
 mod values;
+pub mod writability;
 
 pub use bulk::Mirrored;
 pub use database::{Store, WriteTx};
 pub use error::StoreError;
 pub use values::Hidden;
+pub use writability::Writes;
 
 #[cfg(test)]
 mod tests;

@@ -53,9 +53,9 @@ const LIST: &str = select!("WHERE owner_kind = $1 AND owner_id = $2 ORDER BY fie
 const GET: &str = select!("WHERE owner_kind = $1 AND owner_id = $2 AND field = $3");
 const DELETE: &str = "DELETE FROM secrets WHERE owner_kind = $1 AND owner_id = $2 AND field = $3";
 const DELETE_FOR: &str = "DELETE FROM secrets WHERE owner_kind = $1 AND owner_id = $2";
-const ANY_SEALED: &str = "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM vault_canary) \
+pub(super) const ANY_SEALED: &str = "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM vault_canary) \
      OR EXISTS (SELECT 1 FROM environments) OR EXISTS (SELECT 1 FROM secrets) THEN 1 ELSE 0 END AS BIGINT)";
-const CANARY: &str = "SELECT sealed FROM vault_canary WHERE id = 1";
+pub(super) const CANARY: &str = "SELECT sealed FROM vault_canary WHERE id = 1";
 const PUT_CANARY: &str = "INSERT INTO vault_canary (id, sealed) VALUES (1, $1) \
      ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed";
 

@@ -10,7 +10,7 @@ use super::audit::{ActorKind, AuditPhase};
 use super::secrets::SecretOwner;
 use super::sync_state::SyncTopic;
 use crate::domain::setup::{Question, SetupState, StepKind, StepState};
-use crate::domain::{Role, RunOutcome};
+use crate::domain::{FindingState, Role, RunOutcome, Verdict};
 
 /// A text that no log may show, such as a password's hash.
 #[derive(Clone, PartialEq, Eq, sqlx::Type)]
@@ -69,7 +69,9 @@ stored_as_word!(
     SecretOwner,
     SyncTopic,
     ActorKind,
-    AuditPhase
+    AuditPhase,
+    Verdict,
+    FindingState
 );
 
 /// The `LIKE … ESCAPE '\'` pattern that finds `text` anywhere in a `LOWER(column)`.

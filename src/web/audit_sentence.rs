@@ -41,6 +41,13 @@ const EVENTS: &[(&str, &str, &str, bool)] = &[
         true,
     ),
     ("environment.saved", "changed the environment", "pencil", true),
+    (
+        "finding.deleted",
+        "deleted a stray object at Adobe:",
+        "trash",
+        true,
+    ),
+    ("finding.dismissed", "marked as known at Adobe:", "check", true),
     ("flow.disabled", "disabled the dataflow", "x", true),
     ("flow.enabled", "enabled the dataflow", "play", true),
     ("platform.create", "created an object at Adobe for", "plus", true),
@@ -157,6 +164,10 @@ fn at_the_platform(facts: &NewAuditEvent, did: &str) -> (String, Option<Status>)
         "platform.delete" => (
             format!("delete the {step} of"),
             format!("deleted the {step} at Adobe of"),
+        ),
+        "finding.deleted" => (
+            format!("delete the stray {step}"),
+            format!("deleted at Adobe the stray {step}"),
         ),
         "flow.enabled" => ("enable the dataflow".to_owned(), did.to_owned()),
         "flow.disabled" => ("disable the dataflow".to_owned(), did.to_owned()),

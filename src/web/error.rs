@@ -39,6 +39,8 @@ pub struct ErrorContext {
 pub enum Changed {
     /// Certainly not.
     Nothing,
+    /// Certainly not, and nothing was sent to Adobe either.
+    NothingNorSent,
     /// It may have.
     Unknown,
     /// It has: what.
@@ -49,6 +51,7 @@ impl std::fmt::Display for Changed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Nothing => "Nothing was changed.",
+            Self::NothingNorSent => "Nothing was changed or sent.",
             Self::Unknown => "It is not known whether anything was changed: look before you try again.",
             Self::Something(what) => what,
         })

@@ -15,6 +15,9 @@ use super::request_id::RequestId;
 /// The element of every page that an error fragment is put into.
 const MAIN: HeaderValue = HeaderValue::from_static("#main");
 
+/// Seconds after which to try again what was refused because the server is busy.
+const SOON: HeaderValue = HeaderValue::from_static("2");
+
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
@@ -63,6 +66,10 @@ pub async fn render(request: Request, next: Next) -> Response {
         .map(|(n, v)| (n.clone(), v.clone()))
         .collect();
     rendered.headers_mut().extend(kept);
+    if parts.status == StatusCode::SERVICE_UNAVAILABLE {
+        // Whatever is busy now is worth another try soon.
+        rendered.headers_mut().entry(header::RETRY_AFTER).or_insert(SOON);
+    }
     rendered
 }
 

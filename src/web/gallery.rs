@@ -173,6 +173,7 @@ fn layout(theme: Theme) -> Layout {
     layout.counts = vec![
         (NavEntry::Overview, 4),
         (NavEntry::Flows, 128),
+        (NavEntry::Findings, 3),
         (NavEntry::Templates, 9),
     ];
     layout.flash = vec![Flash {
@@ -181,6 +182,7 @@ fn layout(theme: Theme) -> Layout {
     }];
     layout.read_at = Some(Times::new("Europe/Paris", NOW + 8000).at(NOW));
     layout.demo = Some("Demonstration: everything you see comes from the built-in emulator.".into());
+    layout.alarm = Some("The server cannot save: its disk is full. Everything can be read.");
     layout.refresh_seconds = Some(30);
     layout
 }

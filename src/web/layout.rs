@@ -29,6 +29,8 @@ pub struct Layout {
     pub request_id: String,
     /// Says that this is a demonstration, and of what.
     pub demo: Option<String>,
+    /// Says that nothing can be saved now, and why.
+    pub alarm: Option<&'static str>,
     /// Seconds after which the page loads itself again in a browser without scripts.
     pub refresh_seconds: Option<u32>,
 }
@@ -48,6 +50,7 @@ impl Layout {
             read_at: None,
             request_id: request_id.into(),
             demo: None,
+            alarm: None,
             refresh_seconds: None,
         }
     }
@@ -104,6 +107,8 @@ pub enum NavEntry {
     Flows,
     /// Attempts to create a dataflow.
     Setups,
+    /// What does not fit between Adobe and our records.
+    Findings,
     /// The team's connection templates.
     Templates,
     /// Organizations, sandboxes and credentials.
@@ -113,10 +118,11 @@ pub enum NavEntry {
 }
 
 /// Entry, word, route, icon, and the key that follows `g`.
-const NAV: [(NavEntry, &str, &str, &str, &str); 6] = [
+const NAV: [(NavEntry, &str, &str, &str, &str); 7] = [
     (NavEntry::Overview, "Overview", "/", "home", "o"),
     (NavEntry::Flows, "Flows", "/flows", "workflow", "f"),
     (NavEntry::Setups, "Setups", "/setups", "pulse", "s"),
+    (NavEntry::Findings, "Findings", "/findings", "search", "i"),
     (NavEntry::Templates, "Templates", "/templates", "versions", "t"),
     (
         NavEntry::Environments,

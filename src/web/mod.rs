@@ -24,6 +24,7 @@ pub mod remembered;
 pub mod request_id;
 pub mod route_table;
 pub mod routes;
+pub mod saving;
 pub mod security_headers;
 pub mod server;
 pub mod session;

@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::error::PageError;
+use super::saving;
 use crate::connection_templates::SaveError;
 use crate::store::StoreError;
 use crate::vault::VaultError;
@@ -22,17 +23,10 @@ pub fn page_with(status: StatusCode, template: &impl Template) -> Result<Respons
 
 impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Busy => Self::store_busy(),
-            StoreError::Full | StoreError::ReadOnly => Self::new(
-                StatusCode::INSUFFICIENT_STORAGE,
-                "store.full",
-                "Headgate cannot save",
-            )
-            .what("The server's disk is full or read-only.")
-            .advice("Nothing was sent to Adobe either. Ask the operator to make room, then try again.")
-            .because(error),
-            other => Self::internal(other),
+        match saving::not_saved(error) {
+            Ok(told) => told,
+            Err(StoreError::Busy) => Self::store_busy(),
+            Err(other) => Self::internal(other),
         }
     }
 }

@@ -5,7 +5,7 @@ use axum::routing::on;
 use super::assets;
 use super::csrf::Csrf;
 use super::pages::{
-    account, audit, drafts, environments, flows, health, overview, session, setups, templates,
+    account, audit, drafts, environments, findings, flows, health, overview, session, setups, templates,
 };
 use super::route_table::Route;
 use super::session::Access;
@@ -202,4 +202,17 @@ pub const ROUTES: &[Route<AppState>] = &[
         on(m, setups::decide::undo)
     })
     .audited("setup.undo_requested"),
+    // What does not fit.
+    Route::get("/findings", Access::Viewer, |m| on(m, findings::list::list)),
+    Route::get("/findings/{id}/delete", Access::Editor, |m| {
+        on(m, findings::delete::show)
+    }),
+    Route::post("/findings/{id}/delete", Access::Editor, |m| {
+        on(m, findings::delete::submit)
+    })
+    .audited("finding.deleted"),
+    Route::post("/findings/{id}/dismiss", Access::Editor, |m| {
+        on(m, findings::dismiss::submit)
+    })
+    .audited("finding.dismissed"),
 ];

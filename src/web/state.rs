@@ -10,6 +10,7 @@ use crate::lifecycle::Lifecycle;
 use crate::platform::Clients;
 use crate::setups::Setups;
 use crate::store::Store;
+use crate::sweep::Sweep;
 use crate::vault::KeyRing;
 
 use super::site::Site;
@@ -31,6 +32,8 @@ pub struct AppState {
     pub setups: Setups,
     /// Mirrors flows and runs.
     pub history: History,
+    /// Looks whether the platform still holds what setups made.
+    pub sweep: Sweep,
     /// The time.
     pub clock: SharedClock,
     /// Health of the tasks in the background.

@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use super::error::PageError;
 use super::layout::{EnvironmentChoice, Flash, Layout, NavEntry, PersonView, Theme};
 use super::request_id::RequestId;
+use super::saving;
 use super::session::CurrentSession;
 use super::state::AppState;
 use super::status::Status;
@@ -41,6 +42,7 @@ pub struct Visit {
     theme: Theme,
     request_id: String,
     demo: Option<String>,
+    alarm: Option<&'static str>,
     done: Option<Flash>,
 }
 
@@ -73,6 +75,7 @@ impl FromRequestParts<AppState> for Visit {
                 .map(|id| id.as_str().to_owned())
                 .unwrap_or_default(),
             demo: state.settings.demo.as_ref().map(|demo| demo.banner.clone()),
+            alarm: saving::notice(&state.store),
             done: query.get(DONE).and_then(|key| told(key)),
             session,
         })
@@ -177,6 +180,7 @@ impl Visit {
         layout.active = Some(active);
         layout.flash = self.done.clone().into_iter().collect();
         layout.demo.clone_from(&self.demo);
+        layout.alarm = self.alarm;
         layout
     }
 }
@@ -200,6 +204,9 @@ fn told(key: &str) -> Option<Flash> {
         "setup-left" => "The setup ended here. What exists at Adobe stays.",
         "setup-undo" => "What this setup made is being taken back.",
         "setup-unchanged" => "Nothing was changed: that is not possible where the setup stands now.",
+        "finding-deleted" => "The object was deleted at Adobe.",
+        "finding-gone" => "It was gone already; nothing was sent to Adobe.",
+        "finding-known" => "It is known now and not shown any more.",
         "draft-deleted" => "The draft was deleted.",
         "environment-checked" => "The credential was checked.",
         "environment-checking" => {

@@ -26,6 +26,7 @@ const LEVELS: &[&[&str]] = &[
         "connection_templates",
         "setups",
         "history",
+        "sweep",
     ],
     &["web"],
     &["bootstrap"],

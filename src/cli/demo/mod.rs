@@ -1,5 +1,6 @@
 //! `headgate demo`: everything against an emulator of the Platform APIs, without an account or a network.
 
+mod leftovers;
 mod population;
 mod templates;
 

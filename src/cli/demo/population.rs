@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 
+use super::leftovers;
 use super::templates::TEMPLATES;
 use crate::accounts::people::{self, NewPerson};
 use crate::audit::Actor;
@@ -77,6 +78,9 @@ pub(super) async fn populate(state: &AppState) -> anyhow::Result<()> {
         };
         let id = state.environments.add(&actor, &author.id, &team_id, form).await?;
         state.environments.check(&actor, &team_id, &id).await?;
+        if sandbox == "dev" {
+            leftovers::leave(state, &id).await?;
+        }
     }
     let by = By {
         actor: &actor,

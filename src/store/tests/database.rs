@@ -31,7 +31,7 @@ async fn every_connection_has_the_settings() {
                 ("trusted_schema", "0"),
                 ("query_only", if writer { "0" } else { "1" }),
                 ("application_id", "1214531444"),
-                ("user_version", "2"),
+                ("user_version", "3"),
             ] {
                 assert_eq!(pragma(connection, name).await, expected, "{name}");
             }
@@ -88,6 +88,67 @@ async fn a_second_opening_finds_what_was_committed_and_nothing_else() {
             .expect("a read")
             .is_none()
     );
+}
+
+#[tokio::test]
+async fn d17_nothing_is_changed_before_what_stands_there_is_approved() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("headgate.db");
+    let refuse = |_: &crate::store::database::Before| Err(StoreError::NotOurs);
+    assert!(matches!(
+        Store::open_if(&path, refuse).await,
+        Err(StoreError::NotOurs)
+    ));
+    assert_eq!(std::fs::read(&path).expect("the file"), b"", "no migration ran");
+
+    let fixture = fixture().await;
+    let mut tx = fixture.begin().await.expect("a transaction");
+    crate::store::secrets::put_canary(&mut tx, "sealed")
+        .await
+        .expect("a canary");
+    tx.commit().await.expect("a commit");
+    fixture.close().await;
+    let path = fixture.directory.path().join("headgate.db");
+    let before = std::fs::read(&path).expect("the file");
+    let mut seen = None;
+    let opened = Store::open_if(&path, |found| {
+        seen = Some(found.clone());
+        Err(StoreError::NotOurs)
+    });
+    assert!(opened.await.is_err());
+    let seen = seen.expect("it was asked");
+    assert_eq!((seen.canary.as_deref(), seen.any_sealed), (Some("sealed"), true));
+    assert_eq!(std::fs::read(&path).expect("the file"), before);
+}
+
+#[tokio::test]
+async fn a_database_opened_for_reading_is_not_changed_and_takes_no_writes() {
+    let fixture = fixture().await;
+    let path = fixture.directory.path().join("headgate.db");
+    // Beside a server, and on what a server left that was killed: both have a log.
+    let beside = Store::open_read_only(&path).await.expect("a store");
+    assert_eq!(folk::list_teams(&beside).await.expect("a read").len(), 2);
+    assert!(matches!(beside.begin().await, Err(StoreError::ReadOnly)));
+    beside.try_again().await;
+    assert!(!beside.can_write());
+    beside.close().await;
+    fixture.close().await;
+    let files = || {
+        std::fs::read_dir(fixture.directory.path())
+            .expect("a directory")
+            .count()
+    };
+    let (before, count) = (std::fs::read(&path).expect("the file"), files());
+    let alone = Store::open_read_only(&path).await.expect("a store");
+    assert_eq!(folk::list_teams(&alone).await.expect("a read").len(), 2);
+    alone.close().await;
+    assert_eq!(
+        (std::fs::read(&path).expect("the file"), files()),
+        (before, count)
+    );
+    let missing = fixture.directory.path().join("missing.db");
+    assert!(Store::open_read_only(&missing).await.is_err());
+    assert!(!missing.exists());
 }
 
 #[tokio::test]
@@ -149,7 +210,7 @@ async fn a_newer_schema_is_refused() {
         outcome,
         Err(StoreError::NewerSchema {
             found: 4711,
-            known: 2
+            known: 3
         })
     ));
 }
@@ -183,6 +244,19 @@ async fn waiting_for_the_writer_ends() {
     let _held = fixture.begin().await.expect("a transaction");
     let started = std::time::Instant::now();
     assert!(matches!(fixture.begin().await, Err(StoreError::Busy)));
+    assert!(started.elapsed().as_secs() <= 5);
+}
+
+#[tokio::test]
+async fn waiting_for_a_reader_ends() {
+    let fixture = fixture().await;
+    let [_, readers] = fixture.pools();
+    let mut held = Vec::new();
+    for _ in 0..readers.options().get_max_connections() {
+        held.push(readers.acquire().await.expect("a reader"));
+    }
+    let started = std::time::Instant::now();
+    assert!(matches!(folk::list_teams(&fixture).await, Err(StoreError::Busy)));
     assert!(started.elapsed().as_secs() <= 5);
 }
 

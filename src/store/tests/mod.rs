@@ -4,6 +4,7 @@ mod audit;
 mod connection_templates;
 mod database;
 mod environments;
+mod findings;
 mod flows;
 mod leases;
 mod people;
@@ -12,7 +13,10 @@ mod run_strips;
 mod runs;
 mod secrets;
 mod setups;
+mod sweeps;
+mod writability;
 
+use super::setups as store_setups;
 use super::{Mirrored, Store, StoreError, WriteTx, connection_templates as templates};
 use super::{environments as envs, flows as flow_rows, people as folk, runs as run_rows};
 use crate::domain::{Role, RunOutcome};

@@ -32,6 +32,8 @@ async fn reads_on_a_pages_path_search_and_never_scan() {
         ("setups", store::setups::PAGE_READS),
         ("setup_lists", store::setup_lists::PAGE_READS),
         ("setup_journal", store::setup_journal::PAGE_READS),
+        ("findings", store::findings::PAGE_READS),
+        ("sweeps", store::sweeps::PAGE_READS),
         ("flows", store::flows::PAGE_READS),
         ("runs", store::runs::PAGE_READS),
         ("sync_state", store::sync_state::PAGE_READS),
@@ -55,6 +57,7 @@ async fn bulk_writes_search_too() {
     let statements = store::runs::chunk_statements().into_iter().chain([
         store::flows::chunk_statement(),
         store::run_strips::chunk_statement(),
+        store::sweeps::chunk_statement(),
     ]);
     for sql in statements {
         let plan = plan(&db, &sql).await;
@@ -74,7 +77,8 @@ async fn long_lists_are_not_sorted() {
         .iter()
         .chain(&store::audit::PAGE_READS[..7])
         .chain(&store::runs::PAGE_READS[..1])
-        .chain(&store::drafts::PAGE_READS[1..]);
+        .chain(&store::drafts::PAGE_READS[1..])
+        .chain(&store::findings::PAGE_READS[..2]);
     for sql in lists {
         let plan = plan(&db, sql).await;
         assert!(

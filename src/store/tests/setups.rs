@@ -4,7 +4,7 @@ use crate::store::setup_journal::{self, NewSetupEvent};
 use crate::store::setup_lists::{self, SetupFilter};
 use crate::store::setups::{self, Setup, Step};
 
-fn setup(id: &str, state: SetupState, created_at: i64) -> Setup {
+pub(super) fn setup(id: &str, state: SetupState, created_at: i64) -> Setup {
     Setup {
         id: id.into(),
         team_id: "team".into(),
@@ -29,7 +29,7 @@ fn setup(id: &str, state: SetupState, created_at: i64) -> Setup {
     }
 }
 
-fn step(setup_id: &str, kind: StepKind, position: i64) -> Step {
+pub(super) fn step(setup_id: &str, kind: StepKind, position: i64) -> Step {
     Step {
         setup_id: setup_id.into(),
         kind,

@@ -20,7 +20,7 @@ pub async fn alive() -> &'static str {
     "ok"
 }
 
-/// 200 when the database takes writes and no task in the background is late, else 503. Details are for this
+/// 200 when the database takes writes, no task in the background is late and nobody asked for an end, else 503. Details are for this
 /// machine only.
 pub async fn ready(State(state): State<AppState>, extensions: Extensions) -> Response {
     let database = match tokio::time::timeout(PROBE_TIME, state.store.probe()).await {
@@ -29,7 +29,8 @@ pub async fn ready(State(state): State<AppState>, extensions: Extensions) -> Res
         Err(_) => "a write could not begin within a second".to_owned(),
     };
     let tasks = state.lifecycle.health();
-    let is_ready = database == "ok" && tasks.iter().all(|task| task.state == TaskState::Fresh);
+    let stopping = state.lifecycle.stopping().is_cancelled();
+    let is_ready = !stopping && database == "ok" && tasks.iter().all(|task| task.state == TaskState::Fresh);
     let status = if is_ready {
         StatusCode::OK
     } else {
@@ -39,7 +40,13 @@ pub async fn ready(State(state): State<AppState>, extensions: Extensions) -> Res
         let tasks: Vec<Value> = tasks.iter().map(told).collect();
         return (
             status,
-            Json(json!({ "ready": is_ready, "database": database, "tasks": tasks })),
+            Json(json!({
+                "ready": is_ready,
+                "stopping": stopping,
+                "database": database,
+                "tasks": tasks,
+                "setup_faults": state.setups.faults(),
+            })),
         )
             .into_response();
     }

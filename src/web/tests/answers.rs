@@ -48,6 +48,9 @@ async fn every_answer_carries_the_headers() {
             assert_eq!(found[name], value, "{method} {path}");
             assert_eq!(found.get_all(name).iter().count(), 1, "{method} {path} {name}");
         }
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+            assert_eq!(found[header::RETRY_AFTER], "2", "{path}");
+        }
         assert!(found.contains_key("permissions-policy") && found.contains_key("x-request-id"));
         seen.push(response.status().as_u16());
     }
@@ -142,8 +145,36 @@ async fn no_error_tells_its_cause() {
 }
 
 #[tokio::test]
+async fn o5_a_panic_is_answered_with_a_reference_and_nobody_else_is_hurt() {
+    let app = app("https://gate.example");
+    let ask = async |path: &str| {
+        let request = Request::builder().uri(path).header("host", "gate.example");
+        let request = request.header("accept", "text/html");
+        app.clone()
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap()
+    };
+    for _ in 0..10 {
+        let (panicked, fine) = tokio::join!(ask("/panic"), ask("/"));
+        assert_eq!(panicked.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let id = panicked.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let page = text(panicked).await;
+        assert!(page.contains(&id), "the page names the reference: {page}");
+        assert_eq!(text(fine).await, "home");
+    }
+    assert_eq!(text(ask("/").await).await, "home");
+}
+
+#[tokio::test]
 async fn errors_keep_what_libraries_and_handlers_say_in_headers() {
-    assert_eq!(get("/busy", &[]).await.headers()[header::RETRY_AFTER], "2");
+    let busy = get("/busy", &[]).await;
+    assert_eq!(busy.headers()[header::RETRY_AFTER], "2");
+    let busy = text(busy).await;
+    assert!(
+        busy.contains("store.busy") && busy.contains("Nothing was changed."),
+        "{busy}"
+    );
     let refused = send("DELETE", "/flows", &[("test-role", "admin")], "").await;
     assert_eq!(refused.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(refused.headers()[header::ALLOW], "GET,HEAD,POST");

@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod departed;
+mod saving;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -219,7 +219,10 @@ async fn e31_a_blocked_undo_names_what_uses_the_object_and_can_keep_it() {
     let setup = works.rested(&id).await;
     assert_eq!(setup.question, Some(Question::UndoBlocked));
     let detail = setup.question_detail.unwrap();
-    assert!(detail.contains("It is used by Another flow source"), "{detail}");
+    assert!(
+        detail.contains("It is used by the source connection \u{201c}Another flow source"),
+        "{detail}"
+    );
     works.decide(&id, Decision::KeepBlocked).await.unwrap();
     assert_eq!(works.rested(&id).await.state, SetupState::Undone);
     let steps = works.steps(&id).await;

@@ -4,8 +4,10 @@
 
 mod creating;
 mod deciding;
+mod deciding_pages;
 mod interrupted;
 mod killed;
 mod pages;
 mod shared;
+mod supervised;
 mod undoing;

@@ -2,77 +2,17 @@
 
 use std::time::Duration;
 
-use headgate::domain::recipe::Recipe;
-use headgate::store::{self, drafts::Draft};
-use headgate::vault::{Place, SecretString};
 use reqwest::StatusCode;
 
-use crate::support::app::{App, TEAM};
+use crate::support::app::App;
 use crate::support::recipes::s3_parquet;
 use crate::support::works::CANARY;
-
-/// Starts a setup of this recipe in Ana's name; gives its id.
-async fn set_up(app: &App, recipe: &Recipe) -> String {
-    let (state, team_id) = (&app.running.state, app.team_id(TEAM).await);
-    let ana = store::people::user_by_login(app.store(), "ana")
-        .await
-        .unwrap()
-        .unwrap();
-    let draft = Draft {
-        id: headgate::domain::new_id(),
-        team_id: team_id.clone(),
-        environment_id: app.environment_id().await,
-        template_version_id: None,
-        recipe: serde_json::to_string(recipe).unwrap(),
-        answers: "{}".into(),
-        created_by: ana.id.clone(),
-        created_at: 1,
-        updated_at: 1,
-    };
-    let mut tx = app.store().begin().await.unwrap();
-    store::drafts::insert(&mut tx, &draft).await.unwrap();
-    let (id, secret) = (headgate::domain::new_id(), SecretString::from(CANARY));
-    let sealed = store::secrets::Secret {
-        sealed: state
-            .vault
-            .seal(&Place::secret(&id), &secret)
-            .unwrap()
-            .as_str()
-            .to_owned(),
-        fingerprint: state.vault.fingerprint(&secret),
-        id,
-        owner_kind: store::secrets::SecretOwner::Draft,
-        owner_id: draft.id.clone(),
-        field: "auth.s3SecretKey".into(),
-        set_by: ana.id.clone(),
-        set_at: 1,
-    };
-    store::secrets::put(&mut tx, &sealed).await.unwrap();
-    tx.commit().await.unwrap();
-    let actor = headgate::audit::Actor::operator("tests");
-    state
-        .setups
-        .start(&actor, &ana.id, &team_id, &draft.id)
-        .await
-        .unwrap()
-}
-
-async fn rested(app: &App, id: &str) {
-    for _ in 0..400 {
-        let setup = store::setups::any_by_id(app.store(), id).await.unwrap().unwrap();
-        if !setup.state.is_active() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("the setup never rested");
-}
 
 #[tokio::test]
 async fn a_setup_shows_each_step_with_its_call_and_no_secret() {
     let app = App::start().await;
-    let id = set_up(&app, &s3_parquet("Loyalty members")).await;
-    rested(&app, &id).await;
+    let id = app.set_up(&s3_parquet("Loyalty members")).await;
+    app.rested(&id).await;
     let mut ana = app.visitor("ana").await;
     let page = ana.get(&format!("/setups/{id}")).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text());
@@ -96,7 +36,7 @@ async fn a_setup_shows_each_step_with_its_call_and_no_secret() {
 #[tokio::test]
 async fn another_teams_setup_is_not_there() {
     let app = App::start().await;
-    let id = set_up(&app, &s3_parquet("Loyalty members")).await;
+    let id = app.set_up(&s3_parquet("Loyalty members")).await;
     let mut mallory = app.visitor("mallory").await;
     for path in [
         format!("/setups/{id}"),
@@ -119,8 +59,8 @@ async fn a_question_names_what_exists_and_offers_to_resume_or_take_back() {
     app.emulator
         .control()
         .arm(Rule::on("POST", "**/flows").then(refusal));
-    let id = set_up(&app, &s3_parquet("Loyalty members")).await;
-    rested(&app, &id).await;
+    let id = app.set_up(&s3_parquet("Loyalty members")).await;
+    app.rested(&id).await;
     let mut ana = app.visitor("ana").await;
     let page = ana.get(&format!("/setups/{id}")).await;
     for words in [
@@ -143,7 +83,7 @@ async fn a_question_names_what_exists_and_offers_to_resume_or_take_back() {
     let answer = ana.submit(&undo, &format!("/setups/{id}/undo"), &[]).await;
     let after = ana.follow(&answer).await;
     assert_eq!(after.status, StatusCode::OK);
-    rested(&app, &id).await;
+    app.rested(&id).await;
     let end = ana.get(&format!("/setups/{id}")).await;
     assert!(
         end.text().contains("Taken back") && end.text().contains("Kept"),
@@ -155,7 +95,7 @@ async fn a_question_names_what_exists_and_offers_to_resume_or_take_back() {
 #[tokio::test]
 async fn events_end_when_the_setup_rests() {
     let app = App::start().await;
-    let id = set_up(&app, &s3_parquet("Loyalty members")).await;
+    let id = app.set_up(&s3_parquet("Loyalty members")).await;
     let mut ana = app.visitor("ana").await;
     // The stream ends by itself, so the whole of it can be read.
     let events = tokio::time::timeout(Duration::from_secs(10), ana.get(&format!("/setups/{id}/events")))

@@ -6,5 +6,6 @@ pub mod app;
 pub mod forwarder;
 pub mod process;
 pub mod recipes;
+pub mod setups;
 pub mod watched;
 pub mod works;

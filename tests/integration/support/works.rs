@@ -169,42 +169,7 @@ impl Works {
 
     /// A draft of this recipe whose stored secrets are all [`CANARY`].
     pub async fn draft(&self, recipe: &Recipe) -> String {
-        let id = new_id();
-        let draft = Draft {
-            id: id.clone(),
-            team_id: TEAM.into(),
-            environment_id: ENVIRONMENT.into(),
-            template_version_id: None,
-            recipe: serde_json::to_string(recipe).unwrap(),
-            answers: "{}".into(),
-            created_by: EDITOR.into(),
-            created_at: 1,
-            updated_at: 1,
-        };
-        let mut tx = self.store.begin().await.unwrap();
-        store::drafts::insert(&mut tx, &draft).await.unwrap();
-        for key in recipe.secret_sources().keys() {
-            let secret_id = new_id();
-            let value = SecretString::from(CANARY);
-            let secret = Secret {
-                sealed: self
-                    .vault
-                    .seal(&Place::secret(&secret_id), &value)
-                    .unwrap()
-                    .as_str()
-                    .to_owned(),
-                fingerprint: self.vault.fingerprint(&value),
-                id: secret_id,
-                owner_kind: SecretOwner::Draft,
-                owner_id: id.clone(),
-                field: format!("auth.{key}"),
-                set_by: EDITOR.into(),
-                set_at: 1,
-            };
-            store::secrets::put(&mut tx, &secret).await.unwrap();
-        }
-        tx.commit().await.unwrap();
-        id
+        draft(&self.store, &self.vault, recipe).await
     }
 
     /// Starts a setup of this recipe.
@@ -292,6 +257,42 @@ pub fn editor() -> Actor {
     Actor::person(EDITOR, "Ana", Role::Editor, "session", "127.0.0.1", "request")
 }
 
+/// A draft of this recipe whose stored secrets are all [`CANARY`].
+pub async fn draft(store: &Store, vault: &KeyRing, recipe: &Recipe) -> String {
+    let id = new_id();
+    let draft = Draft {
+        id: id.clone(),
+        team_id: TEAM.into(),
+        environment_id: ENVIRONMENT.into(),
+        template_version_id: None,
+        recipe: serde_json::to_string(recipe).unwrap(),
+        answers: "{}".into(),
+        created_by: EDITOR.into(),
+        created_at: 1,
+        updated_at: 1,
+    };
+    let mut tx = store.begin().await.unwrap();
+    store::drafts::insert(&mut tx, &draft).await.unwrap();
+    for key in recipe.secret_sources().keys() {
+        let secret_id = new_id();
+        let value = SecretString::from(CANARY);
+        let sealed = vault.seal(&Place::secret(&secret_id), &value).unwrap();
+        let secret = Secret {
+            sealed: sealed.as_str().to_owned(),
+            fingerprint: vault.fingerprint(&value),
+            id: secret_id,
+            owner_kind: SecretOwner::Draft,
+            owner_id: id.clone(),
+            field: format!("auth.{key}"),
+            set_by: EDITOR.into(),
+            set_at: 1,
+        };
+        store::secrets::put(&mut tx, &secret).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    id
+}
+
 fn clients(vault: &Arc<KeyRing>, url: &str) -> Clients {
     let options = HttpOptions {
         read_timeout: Duration::from_secs(2),
@@ -303,13 +304,13 @@ fn clients(vault: &Arc<KeyRing>, url: &str) -> Clients {
     Clients::new(http, Arc::clone(vault))
 }
 
-fn setups(store: &Store, vault: &Arc<KeyRing>, url: &str, clock: SharedClock) -> Setups {
+pub fn setups(store: &Store, vault: &Arc<KeyRing>, url: &str, clock: SharedClock) -> Setups {
     let clients = clients(vault, url);
     let (finished, _) = tokio::sync::mpsc::channel(8);
     Setups::new(store.clone(), Arc::clone(vault), clients, clock, QUICK, finished)
 }
 
-async fn populate(store: &Store, vault: &KeyRing, url: &str) {
+pub async fn populate(store: &Store, vault: &KeyRing, url: &str) {
     let mut tx = store.begin().await.unwrap();
     let team = Team {
         id: TEAM.into(),

@@ -70,5 +70,16 @@ async fn switch(
         .what(error.to_string())
         .advice("An admin can type the client secret again on the page of the environment.")),
         Err(SwitchError::Store(error)) => Err(error.into()),
+        Err(SwitchError::Unrecorded(error)) => Err(PageError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "flow.unrecorded",
+            "The outcome could not be saved",
+        )
+        .what("Adobe was asked and has answered, but the server could not save what it said.")
+        .changed(Changed::Unknown)
+        .advice(
+            "Go back to the flow: it is read from Adobe again as soon as the server can save. Then decide.",
+        )
+        .because(error)),
     }
 }

@@ -6,11 +6,13 @@ use axum::response::Response;
 
 use crate::domain::setup::SetupState;
 use crate::domain::{Role, RunOutcome};
+use crate::store::findings;
 use crate::store::flows::{self, Flow, FlowFilter, FlowSort};
 use crate::store::setup_lists::{self, ListedSetup, SetupFilter};
 use crate::store::sync_state;
 use crate::web::error::PageError;
 use crate::web::layout::{Layout, NavEntry};
+use crate::web::numbers;
 use crate::web::page::page;
 use crate::web::pages::flows::view::{self, FlowRow};
 use crate::web::pages::freshness::Freshness;
@@ -78,7 +80,7 @@ pub async fn show(State(state): State<AppState>, visit: Visit) -> Result<Respons
         state: Some(SetupState::NeedsAttention),
         ..SetupFilter::default()
     };
-    let (sync, failed, partial, setups, listed, counts) = tokio::try_join!(
+    let (sync, failed, partial, setups, listed, counts, findings) = tokio::try_join!(
         sync_state::all_for(store, team_id),
         troubled(RunOutcome::Failed),
         troubled(RunOutcome::Partial),
@@ -92,18 +94,24 @@ pub async fn show(State(state): State<AppState>, visit: Visit) -> Result<Respons
             FLOWS_READ
         ),
         flows::counts(store, team_id),
+        findings::count_open(store, team_id),
     )?;
     let times = visit.times();
     let freshness = Freshness::of_team(&sync, &visit);
     let shown = &listed[..listed.len().min(FLOWS_SHOWN)];
     let rows = view::rows(store, shown, &times, visit.now_ms).await?;
-    let items = items(&freshness, setups, &failed, &partial, &times);
+    let mut items = items(&freshness, setups, &failed, &partial, &times);
+    let open_findings = findings.iter().map(|(_, count)| count).sum();
+    items.extend(misfits(open_findings));
     let all_flows = counts.iter().map(|(_, count)| count).sum();
 
     let mut layout = visit.layout("Overview", NavEntry::Overview);
     layout.read_at = freshness.read_at.clone();
     layout.refresh_seconds = Some(REFRESH_SECONDS);
     layout.counts = vec![(NavEntry::Flows, all_flows)];
+    if open_findings > 0 {
+        layout.counts.push((NavEntry::Findings, open_findings));
+    }
     page(&OverviewPage {
         layout,
         more: more(&failed, &partial),
@@ -157,6 +165,26 @@ fn items(
         .iter()
         .map(|f| flow(f, Status::Partial, "The last run rejected some records."));
     environments.chain(setups).chain(failed).chain(partial).collect()
+}
+
+/// What the sweep found, as one item whatever its number.
+fn misfits(open: i64) -> Option<Item> {
+    let title = match open {
+        0 => return None,
+        1 => "One object at Adobe does not fit what was set up".to_owned(),
+        n => format!(
+            "{} objects at Adobe do not fit what was set up",
+            numbers::count(n)
+        ),
+    };
+    Some(Item {
+        status: Status::Partial,
+        href: "/findings".to_owned(),
+        title,
+        detail: "Made more than once, gone, or claimed by nobody: each needs a decision.".to_owned(),
+        environment: String::new(),
+        since: None,
+    })
 }
 
 fn more(failed: &[Flow], partial: &[Flow]) -> Vec<(String, &'static str)> {

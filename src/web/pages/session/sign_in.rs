@@ -18,6 +18,7 @@ use crate::web::next_path;
 use crate::web::page::{page, page_with};
 use crate::web::route_table::is_page;
 use crate::web::routes::ROUTES;
+use crate::web::saving;
 use crate::web::session::CurrentSession;
 use crate::web::session_layer::session_cookie;
 use crate::web::state::AppState;
@@ -133,6 +134,7 @@ impl SignInPage {
             .value(login);
         name.autocomplete = "username";
         let mut layout = stranger.layout("Sign in");
+        layout.alarm = saving::notice(&state.store);
         layout.demo = state.settings.demo.as_ref().map(|demo| demo.banner.clone());
         Ok(Self {
             layout,

@@ -100,9 +100,10 @@ pub(super) async fn load(
     let environment =
         store::environments::by_id(&state.store, &visit.session.team_id, &setup.environment_id).await?;
     let environment = environment.ok_or_else(PageError::not_found)?;
+    let findings = store::findings::for_setup(&state.store, &setup.team_id, &setup.id).await?;
     let view = SetupView::new(
         &setup,
-        &rows,
+        (&rows, &findings),
         &environment,
         (visit.may(Role::Editor), state.setups.rules()),
         &visit.times(),

@@ -331,3 +331,7 @@ fn list_of(labels: &[&str]) -> String {
         [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
     }
 }
+
+#[cfg(test)]
+#[path = "story_tests.rs"]
+mod tests;

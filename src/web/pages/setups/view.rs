@@ -4,13 +4,16 @@ use serde_json::Value;
 
 use super::actions::{Action, actions};
 use super::story::Story;
+use crate::domain::Verdict;
 use crate::domain::setup::{CurlCall, Rules, SetupState, StepKind, StepState, curl, shown_body};
 use crate::store::environments::Environment;
+use crate::store::findings::ListedFinding;
 use crate::store::setups::{Setup, Step};
+use crate::sweep::Sweep;
 use crate::web::call_view::CallView;
 use crate::web::numbers;
 use crate::web::status::Status;
-use crate::web::times::Times;
+use crate::web::times::{TimeView, Times};
 
 /// Below this part of the platform's origin lie all its services.
 const FOUNDATION: &str = "/data/foundation";
@@ -28,7 +31,20 @@ pub(super) struct SetupView {
     pub(super) flow_id: Option<String>,
     /// What exists at the platform by now, or may exist.
     pub(super) existing: Vec<ObjectView>,
+    /// Objects that do not fit: too many, gone, or claimed by nobody.
+    pub(super) findings: Vec<FindingView>,
     pub(super) actions: Vec<Action>,
+}
+
+/// What the page tells of a finding; the rest, and what can be done, stands on its own page.
+#[derive(Debug, Clone)]
+pub(super) struct FindingView {
+    pub(super) id: String,
+    pub(super) what: String,
+    pub(super) object_id: String,
+    pub(super) created: Option<TimeView>,
+    /// Whether it can be deleted at the platform; else it can only be looked at in the list.
+    pub(super) can_delete: bool,
 }
 
 /// An object at the platform.
@@ -60,7 +76,7 @@ pub(super) struct StepView {
 impl SetupView {
     pub(super) fn new(
         setup: &Setup,
-        rows: &[Step],
+        (rows, findings): (&[Step], &[ListedFinding]),
         environment: &Environment,
         (may_decide, rules): (bool, Rules),
         times: &Times,
@@ -76,6 +92,10 @@ impl SetupView {
             story: Story::of(setup, rows, rules, times),
             done: done.count(),
             existing: rows.iter().filter_map(ObjectView::of).collect(),
+            findings: findings
+                .iter()
+                .map(|listed| FindingView::of(listed, times))
+                .collect(),
             actions: if may_decide { actions(setup) } else { Vec::new() },
             flow_id: setup.flow_id.clone(),
             steps: steps.collect(),
@@ -103,6 +123,28 @@ pub(super) fn badge(state: SetupState) -> (Status, &'static str) {
         SetupState::Undone => (Status::Waiting, "Taken back"),
         SetupState::Done => (Status::Succeeded, "Done"),
         SetupState::Left => (Status::Waiting, "Left as it is"),
+    }
+}
+
+impl FindingView {
+    fn of(listed: &ListedFinding, times: &Times) -> Self {
+        let finding = &listed.finding;
+        let label = finding.object_kind.label();
+        let name = &finding.object_name;
+        Self {
+            what: match finding.verdict {
+                Verdict::Vanished => format!("{label} {name} is gone at Adobe"),
+                Verdict::Duplicate if listed.used_id.is_some() => {
+                    format!("{label} {name} exists once too often")
+                }
+                Verdict::Duplicate => format!("{label} {name} carries the same marker as another"),
+                Verdict::Unclaimed => format!("{label} {name} is claimed by no step"),
+            },
+            id: finding.id.clone(),
+            object_id: finding.object_id.clone(),
+            created: finding.platform_created_at.map(|at| times.at(at)),
+            can_delete: Sweep::can_delete(finding),
+        }
     }
 }
 

@@ -113,7 +113,7 @@ async fn storm(setups: usize, seed: u64) -> Storm {
     control.disarm();
     for id in &ids {
         if !works.setup(id).await.state.is_final() {
-            works.decide(&id, Decision::Resume).await.unwrap();
+            works.decide(id, Decision::Resume).await.unwrap();
             works.done(id).await;
         }
     }

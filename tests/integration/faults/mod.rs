@@ -16,6 +16,8 @@ mod figures;
 #[cfg(debug_assertions)]
 mod intents;
 #[cfg(debug_assertions)]
+mod killed_storms;
+#[cfg(debug_assertions)]
 mod kills;
 mod ledger;
 mod look_ups;

@@ -46,7 +46,7 @@ fn faults() -> Vec<Fault> {
 }
 
 /// Every call to a service fails with the chance, in one of the ways, all equally probable.
-fn arm(control: &Control) {
+pub fn arm(control: &Control) {
     let faults = faults();
     let mut untouched = 1.0;
     for fault in &faults {
@@ -113,7 +113,7 @@ async fn storm(setups: usize, seed: u64) -> Storm {
     control.disarm();
     for id in &ids {
         if !works.setup(id).await.state.is_final() {
-            works.decide(&id, Decision::Resume).await.unwrap();
+            works.decide(id, Decision::Resume).await.unwrap();
             works.done(id).await;
         }
     }

@@ -83,6 +83,25 @@ impl<'a> Worker<'a> {
     }
 
     pub(super) async fn run(mut self, stop: &CancellationToken) -> Result<(), RunError> {
+        let result = self.go(stop).await;
+        if matches!(&result, Err(error) if !matches!(error, RunError::Stuck)) {
+            // What cannot be recorded is looked for later. Calls that are out are awaited all the same, so that they
+            // have acted by then.
+            let out = self.flights.by_ref().for_each(|_| std::future::ready(()));
+            let _ = tokio::time::timeout(self.client.change_timeout(), out).await;
+        }
+        if self.taken.machine.state == SetupState::Done {
+            // The history finds the dataflow by itself too, only later.
+            let _ = self
+                .setups
+                .inner
+                .finished
+                .try_send(self.taken.setup.environment_id.clone());
+        }
+        result
+    }
+
+    async fn go(&mut self, stop: &CancellationToken) -> Result<(), RunError> {
         let mut heard_at = Instant::now();
         loop {
             self.lease.renew_if_due(self.setups).await?;
@@ -92,7 +111,7 @@ impl<'a> Worker<'a> {
             if self.flights.is_empty() {
                 let active = self.taken.machine.state.is_active();
                 if stop.is_cancelled() || !active || !self.sit_out().await {
-                    break;
+                    return Ok(());
                 }
                 heard_at = Instant::now();
                 continue;
@@ -109,15 +128,6 @@ impl<'a> Worker<'a> {
                 Err(_) => {}
             }
         }
-        if self.taken.machine.state == SetupState::Done {
-            // The history finds the dataflow by itself too, only later.
-            let _ = self
-                .setups
-                .inner
-                .finished
-                .try_send(self.taken.setup.environment_id.clone());
-        }
-        Ok(())
     }
 
     /// Waits for the next thing that is due. False: that is so far away that the setup is let go.

@@ -90,7 +90,11 @@ impl Server {
 
     /// Starts it and waits until it answers. Its log goes to `log` in the directory.
     pub async fn start(directory: &Path, platform: &str) -> Self {
-        let server = Self::spawn(directory, platform, &[]);
+        let server = Self::spawn(
+            directory,
+            platform,
+            &[("HEADGATE_SETTLE_SECONDS", "2".to_owned())],
+        );
         for _ in 0..200 {
             if reqwest::get(format!("{}/healthz", server.url))
                 .await

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::journal::Note;
 use crate::audit::{Change, Phase};
-use crate::domain::setup::{Event, SetupState};
+use crate::domain::setup::{Event, SetupState, StepState};
 use crate::store::setups::{Setup, Step};
 
 /// The audit event that belongs to an event, if it is one of a person or a call.
@@ -24,6 +24,8 @@ pub(super) fn audited<'a>(
     let row = rows.iter().find(|row| Some(row.kind) == event.step())?;
     let (word, phase) = match event {
         Event::Sending(_) => ("platform.create", Phase::Intent),
+        // A deletion that is to be sent again leaves the object confirmed.
+        Event::NotActed { .. } if row.state == StepState::Confirmed => ("platform.delete", Phase::Outcome),
         Event::Confirmed { .. } | Event::Rejected(..) | Event::NotActed { .. } | Event::Unclear(_) => {
             ("platform.create", Phase::Outcome)
         }

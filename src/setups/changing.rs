@@ -152,8 +152,11 @@ impl Setups {
         let secrets = if needs_secrets {
             self.changed_secrets(taken, &draft, &resolved, &new.secrets, user_id)
                 .await?
-        } else {
+        } else if new.secrets.is_empty() {
             Vec::new()
+        } else {
+            // The connection has the earlier secret; a new one must not be dropped silently.
+            return Err(ChangeError::Exists(vec![StepKind::BaseConnection]));
         };
         Ok(Replan {
             resolved,
@@ -178,6 +181,9 @@ impl Setups {
             Some(id) => store::secrets::list(store, SecretOwner::TemplateVersion, id).await?,
             None => Vec::new(),
         };
+        // A stored secret goes only where it was meant to go: whoever changes the connection enters it again.
+        let before: Recipe = serde_json::from_str(&taken.setup.recipe).map_err(|_| PersonError::Damaged)?;
+        let goes_elsewhere = before.goes_elsewhere(&resolved.recipe);
         let mut secrets = Vec::new();
         for (key, source) in &resolved.sources {
             let field = auth_secret_field(key);
@@ -187,6 +193,8 @@ impl Setups {
             };
             let value = if let Some(value) = typed.get(&asked) {
                 value.clone()
+            } else if goes_elsewhere {
+                return Err(ChangeError::SecretMissing(asked));
             } else if held.iter().any(|secret| secret.field == field) {
                 continue;
             } else if let Some(stored) = of_version.iter().find(|secret| secret.field == asked) {
@@ -221,7 +229,11 @@ fn replanned(taken: &Taken, planned: &[PlannedStep], recipe: &Recipe) -> Result<
                 }
                 rows.push(row.clone());
             }
-            _ => rows.push(new),
+            // What was sent last is how an object of it would be found.
+            old => rows.push(Step {
+                sent_body: old.and_then(|row| row.sent_body.clone()),
+                ..new
+            }),
         }
     }
     let dropped = |row: &&Step| planned.iter().all(|step| step.kind != row.kind) && !may_change(row.kind);

@@ -13,8 +13,9 @@ use crate::platform::{ObjectKind, PlatformClient};
 use crate::store;
 
 const KIND: StepKind = StepKind::DataLakeConnection;
-/// How long a setup stands back while another one makes the connection, in milliseconds.
-const STAND_BACK_MS: i64 = 1_000;
+/// How long a setup stands back while another one makes the connection, in milliseconds: long enough for its worker to
+/// be free for others meanwhile.
+const STAND_BACK_MS: i64 = 3_000;
 
 impl Worker<'_> {
     /// Takes the connection that the environment knows, finds one, waits for another setup, or makes one.

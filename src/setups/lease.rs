@@ -74,6 +74,11 @@ impl Lease {
         }
     }
 
+    /// From now on nothing more may leave under this lease.
+    pub(super) fn withhold(&self) {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
     /// Gives the lease up. If that cannot be written now, the dispatcher does it later.
     pub(super) async fn give_up(self, setups: &Setups) {
         if let Err(error) = setups.release(&self.name, self.epoch).await {

@@ -86,6 +86,10 @@ impl Setups {
         let lease = self.lease_soon(team_id, setup_id).await?;
         let decided = async {
             let mut taken = self.taken_by(actor, user_id, setup_id, &lease).await?;
+            if decision == Decision::Resume && taken.setup.question == Some(Question::OtherPlatform) {
+                // Whoever resumes says that the address in force leads to the same platform.
+                taken.setup.platform_origin = None;
+            }
             Ok(taken.record(self, vec![(decision.event(), note)]).await?)
         };
         let decided = decided.await;
@@ -117,10 +121,6 @@ impl Setups {
     ) -> Result<Taken, PersonError> {
         let taken = Taken::read(&self.inner.store, setup_id, lease.epoch, self.inner.rules).await?;
         let mut taken = taken.ok_or(PersonError::NoSetup)?;
-        if taken.setup.question == Some(Question::OtherPlatform) {
-            // Whoever goes on says that the address in force leads to the same platform.
-            taken.setup.platform_origin = None;
-        }
         taken.actor = actor.clone();
         taken.setup.driven_by = user_id.to_owned();
         Ok(taken)

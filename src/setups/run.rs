@@ -1,6 +1,7 @@
 //! Taking a setup over: by its lease, with the client of its environment, and with care for workers that fail.
 
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde_json::json;
@@ -16,6 +17,8 @@ use crate::platform::{ClientError, PlatformClient};
 use crate::store::setup_journal::NewSetupEvent;
 use crate::store::{self, StoreError};
 
+/// How long a worker stays away from a setup that somebody else holds.
+const HELD_PAUSE: Duration = Duration::from_secs(1);
 /// Failures of one setup in a row, by our own fault, after which a person is asked.
 const FAULTS_MAX: u32 = 3;
 
@@ -57,6 +60,7 @@ impl Setups {
     /// Somebody else may hold it: then nothing happens.
     pub(super) async fn work_on(&self, setup_id: &str, stop: &CancellationToken) -> Result<(), RunError> {
         let Some(mut lease) = Lease::take(self, setup_id).await? else {
+            tokio::time::sleep(HELD_PAUSE).await;
             return Ok(());
         };
         let work = AssertUnwindSafe(self.work_under_lease(setup_id, &mut lease, stop));
@@ -86,8 +90,12 @@ impl Setups {
         let client = match self.client_of(&mut taken).await? {
             Ok(client) => client,
             Err((question, detail)) => {
-                let note = Note::saying(detail);
-                return Ok(taken.record(self, vec![(Event::Ask(question), note)]).await?);
+                // What an earlier worker left on its way would else keep the question from being asked.
+                let events = vec![
+                    (Event::Recovered, Note::default()),
+                    (Event::Ask(question), Note::saying(detail)),
+                ];
+                return Ok(taken.record(self, events).await?);
             }
         };
         taken

@@ -25,16 +25,26 @@ pub(super) struct Candidate {
     id: Option<String>,
     marker: String,
     needed_by_kept: bool,
+    /// Ids of the setup's own objects: lists may still show what was just deleted.
+    own: Vec<String>,
+    /// When it is judged (UTC epoch milliseconds).
+    now_ms: i64,
 }
 
 impl Candidate {
-    pub(super) fn of(taken: &Taken, kind: StepKind) -> Self {
+    pub(super) fn of(taken: &Taken, kind: StepKind, now_ms: i64) -> Self {
         let id = taken.machine.step(kind).and_then(|step| step.object_id.clone());
         Self {
             kind,
             id,
             marker: taken.row(kind).map(|row| row.marker.clone()).unwrap_or_default(),
             needed_by_kept: taken.machine.is_needed_by_kept(kind),
+            own: taken
+                .rows
+                .iter()
+                .filter_map(|row| row.object_id.clone())
+                .collect(),
+            now_ms,
         }
     }
 
@@ -57,11 +67,34 @@ impl Candidate {
             Ok(found) if !found.is_marked(self.kind, &self.marker) => {
                 self.keep("it no longer carries Headgate's marker, so somebody made it their own")
             }
-            Ok(_) if self.kind == StepKind::Dataset => self.judge_dataset(client, id).await,
-            Ok(_) => Verdict::Delete(Call::delete(self.kind.into(), id)),
+            Ok(_) => self.judge_use(client, id).await,
             Err(error) if error.is_not_found() => Verdict::Record(Event::Deleted(self.kind), Note::default()),
             Err(error) => self.cannot_tell(&error),
         }
+    }
+
+    /// Adobe refuses to delete what dataflows use, but says nothing of datasets and schemas, nor of connections that
+    /// wait for their dataflow.
+    async fn judge_use(&self, client: &PlatformClient, id: &str) -> Verdict {
+        let shared_kind = matches!(
+            self.kind,
+            StepKind::BaseConnection | StepKind::Schema | StepKind::Dataset
+        );
+        if shared_kind {
+            match client.users_of(self.kind.into(), id).await {
+                Ok(users) => {
+                    let foreign = |user: &&String| !self.own.iter().any(|own| user.contains(own.as_str()));
+                    if let Some(user) = users.iter().find(foreign) {
+                        return self.keep(&format!("{user} is built on it"));
+                    }
+                }
+                Err(error) => return self.cannot_tell(&error),
+            }
+        }
+        if self.kind == StepKind::Dataset {
+            return self.judge_dataset(client, id).await;
+        }
+        Verdict::Delete(Call::delete(self.kind.into(), id))
     }
 
     async fn judge_dataset(&self, client: &PlatformClient, id: &str) -> Verdict {
@@ -82,6 +115,16 @@ impl Candidate {
     }
 
     fn cannot_tell(&self, error: &PlatformError) -> Verdict {
+        // Nothing was asked: that is no failed look.
+        if let PlatformError::Paused { wait, .. } = error {
+            let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 2);
+            let retry_at = self.now_ms.saturating_add(wait);
+            let event = Event::Postponed {
+                step: self.kind,
+                retry_at,
+            };
+            return Verdict::Record(event, Note::default());
+        }
         Verdict::Record(Event::CouldNotLook(self.kind), Note::saying(error.to_string()))
     }
 }

@@ -85,6 +85,7 @@ impl<'a> Worker<'a> {
     pub(super) async fn run(mut self, stop: &CancellationToken) -> Result<(), RunError> {
         let result = self.go(stop).await;
         if matches!(&result, Err(error) if !matches!(error, RunError::Stuck)) {
+            self.lease.withhold();
             // What cannot be recorded is looked for later. Calls that are out are awaited all the same, so that they
             // have acted by then.
             let out = self.flights.by_ref().for_each(|_| std::future::ready(()));
@@ -168,7 +169,7 @@ impl<'a> Worker<'a> {
 
     /// Records the intents of one wave in one transaction, and only then lets the calls leave.
     pub(super) async fn send(&mut self, kinds: &[StepKind]) -> Result<(), RunError> {
-        if kinds.is_empty() {
+        if kinds.is_empty() || !self.taken.machine.state.is_active() {
             return Ok(());
         }
         if !self.driver_may_still_create().await? {
@@ -254,7 +255,10 @@ impl<'a> Worker<'a> {
     }
 
     fn start_judging(&mut self, kind: StepKind) {
-        let (client, candidate) = (self.client.clone(), undoing::Candidate::of(&self.taken, kind));
+        let (client, candidate) = (
+            self.client.clone(),
+            undoing::Candidate::of(&self.taken, kind, self.setups.inner.clock.now_ms()),
+        );
         self.fly(
             kind,
             async move { Landed::Judged(candidate.judge(&client).await) },
@@ -273,6 +277,8 @@ impl<'a> Worker<'a> {
                 Some(recorded) => recorded,
                 None => return Ok(()),
             },
+            // Another object's deletion may have raised a question meanwhile: a person decides first.
+            Landed::Judged(Verdict::Delete(_)) if !self.taken.machine.state.is_active() => return Ok(()),
             Landed::Judged(Verdict::Delete(call)) => return self.delete(kind, call).await,
             Landed::Judged(Verdict::Record(event, note)) => (event, note),
             Landed::DeletionAnswered { answer, users } => {

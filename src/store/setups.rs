@@ -143,7 +143,8 @@ const SAVE_STEP: &str = "INSERT INTO setup_steps (setup_id, kind, position, need
      deletions = excluded.deletions";
 /// Steps are dropped only while nothing of them exists: the state machine says when.
 const DROP_STEP: &str = "DELETE FROM setup_steps WHERE setup_id = $1 AND kind = $2";
-const UNCLEAR_ELSEWHERE: &str = "SELECT MAX(COALESCE(p.unclear_at, p.sent_at)) FROM setup_steps p \
+const UNCLEAR_ELSEWHERE: &str = "SELECT MAX(CASE WHEN p.state = 'intent' THEN 9000000000000000 \
+     ELSE COALESCE(p.unclear_at, p.sent_at) END) FROM setup_steps p \
      JOIN setups s ON s.id = p.setup_id \
      WHERE p.kind = $2 AND p.state IN ('intent', 'unknown') AND p.setup_id <> $3 AND s.environment_id = $1";
 const QUEUE: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN state = 'queued' AND started_by = $1 THEN 1 ELSE 0 END), 0) \
@@ -253,7 +254,7 @@ pub async fn drop_step(tx: &mut WriteTx, setup_id: &str, kind: StepKind) -> Resu
 }
 
 /// Since when (UTC epoch milliseconds), at the latest, another setup of the environment does not know whether its
-/// call of this kind acted; none: there is no such setup.
+/// call of this kind acted, far in the future while the call may be on its way; none: there is no such setup.
 pub async fn unclear_elsewhere(
     tx: &mut WriteTx,
     environment_id: &str,

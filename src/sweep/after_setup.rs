@@ -21,7 +21,7 @@ use crate::store::{self};
 pub enum Counted {
     /// Nothing can be added any more.
     ForGood,
-    /// A call was sent more than once, so that an object too many may still turn up.
+    /// A call was sent more than once, or never answered: an object may still turn up.
     MayGrow,
 }
 
@@ -63,7 +63,10 @@ impl Sweep {
         let vanished = self.confirm_missing(&environment, &judgement, stop).await?;
         self.record(&environment, look.begun_at, &judgement, &vanished)
             .await?;
-        let sent_again = rows.iter().any(|row| row.attempt > 1);
+        let may_come = |row: &Step| {
+            row.attempt > 1 || row.attempt == 1 && row.object_id.is_none() && row.state != StepState::Rejected
+        };
+        let sent_again = rows.iter().any(may_come);
         let counted = if sent_again {
             Counted::MayGrow
         } else {

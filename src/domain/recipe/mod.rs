@@ -225,6 +225,17 @@ pub fn parameter_secret_field(name: &str) -> String {
 }
 
 impl Recipe {
+    /// Whether a new connection of `other` signs in in another way, or at another place, than this one's.
+    pub fn goes_elsewhere(&self, other: &Self) -> bool {
+        let place = |recipe: &Self| match &recipe.connection {
+            Connection::New {
+                spec_name, fields, ..
+            } => Some((recipe.connector.clone(), spec_name.clone(), fields.clone())),
+            _ => None,
+        };
+        place(self) != place(other)
+    }
+
     /// Title of the schema to make: as given, or from the flow's name.
     pub fn schema_title(&self) -> String {
         match &self.schema {

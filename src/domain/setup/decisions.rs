@@ -5,17 +5,18 @@ use super::steps::{Event, Step};
 use super::{SetupState, StepKind, StepState};
 
 impl Machine {
-    pub(super) fn resume(&mut self, event: &Event) -> Result<(), Illegal> {
+    pub(super) fn resume(&mut self, event: &Event, now_ms: i64) -> Result<(), Illegal> {
         if self.state != SetupState::NeedsAttention {
             return Err(self.illegal(event, None));
         }
-        self.go_on();
+        self.go_on(now_ms);
         Ok(())
     }
 
     /// Takes the setup up again after a person's decision.
-    fn go_on(&mut self) {
+    fn go_on(&mut self, now_ms: i64) {
         self.question = None;
+        self.doubt_old_proofs(now_ms);
         for step in &mut self.steps {
             step.retry_at = None;
             step.failed_looks = 0;
@@ -34,6 +35,7 @@ impl Machine {
         &mut self,
         event: &Event,
         planned: &[(StepKind, Vec<StepKind>)],
+        now_ms: i64,
     ) -> Result<(), Illegal> {
         let dropped = |step: &&Step| planned.iter().all(|(kind, _)| *kind != step.kind);
         let drops_something = self.steps.iter().filter(dropped).any(|step| !step.may_change());
@@ -42,17 +44,19 @@ impl Machine {
         }
         let anew = |(kind, needs): &(StepKind, Vec<StepKind>)| match self.step(*kind) {
             Some(step) if !step.may_change() => step.clone(),
+            // The proof that an earlier call did nothing grows old; see `doubt_old_proofs`.
             earlier => Step {
                 attempt: earlier.map_or(0, |step| step.attempt),
+                looks: earlier.map_or(0, |step| step.looks),
                 ..Step::planned(*kind, needs.clone())
             },
         };
         self.steps = planned.iter().map(anew).collect();
-        self.go_on();
+        self.go_on(now_ms);
         Ok(())
     }
 
-    pub(super) fn keep_blocked(&mut self, event: &Event) -> Result<(), Illegal> {
+    pub(super) fn keep_blocked(&mut self, event: &Event, now_ms: i64) -> Result<(), Illegal> {
         if self.state != SetupState::NeedsAttention || !self.undoing {
             return Err(self.illegal(event, None));
         }
@@ -61,7 +65,7 @@ impl Machine {
                 step.state = StepState::Kept;
             }
         }
-        self.go_on();
+        self.go_on(now_ms);
         Ok(())
     }
 
@@ -88,6 +92,7 @@ impl Machine {
         if !possible || self.anything_on_its_way() {
             return Err(self.illegal(event, None));
         }
+        self.doubt_old_proofs(now_ms);
         self.undoing = true;
         self.question = None;
         self.state = SetupState::Undoing;

@@ -70,10 +70,10 @@ impl Machine {
     pub fn apply(&mut self, event: &Event, now_ms: i64) -> Result<(), Illegal> {
         match event {
             Event::Recovered => self.recover(now_ms),
-            Event::Resumed => self.resume(event)?,
-            Event::Changed(planned) => self.change(event, planned)?,
+            Event::Resumed => self.resume(event, now_ms)?,
+            Event::Changed(planned) => self.change(event, planned, now_ms)?,
             Event::UndoRequested => self.request_undo(event, now_ms)?,
-            Event::KeepBlocked => self.keep_blocked(event)?,
+            Event::KeepBlocked => self.keep_blocked(event, now_ms)?,
             Event::LeftAsIs => self.leave(event)?,
             Event::Ask(question) => self.ask(event, *question)?,
             about_a_step => {
@@ -157,7 +157,26 @@ impl Machine {
             .min()
     }
 
+    /// That a call did nothing was proven by looking. The proof is good for sending again at once; when something came
+    /// between, one more look has to renew it, since the call may have been carried out meanwhile.
+    pub(super) fn doubt_old_proofs(&mut self, now_ms: i64) {
+        let Rules {
+            looks_needed,
+            settle_ms,
+            ..
+        } = self.rules;
+        for step in &mut self.steps {
+            if step.state == StepState::Planned && step.looks >= looks_needed {
+                step.state = StepState::Unknown;
+                step.looks = looks_needed.saturating_sub(1);
+                step.unclear_at = Some(now_ms - settle_ms);
+                step.retry_at = None;
+            }
+        }
+    }
+
     fn recover(&mut self, now_ms: i64) {
+        self.doubt_old_proofs(now_ms);
         for step in &mut self.steps {
             match step.state {
                 StepState::Intent => {
@@ -194,6 +213,8 @@ impl Machine {
         };
         let step = &mut self.steps[index];
         let mut question = None;
+        // What is confirmed waits only for its deletion.
+        let state_waits = step.state != StepState::Confirmed || undoing;
         use StepState as S;
         match (step.state, event) {
             (S::Planned, Event::Sending(_)) if met && !undoing && active => {
@@ -204,7 +225,9 @@ impl Machine {
                 step.unclear_at = None;
                 step.retry_at = None;
             }
-            (S::Planned | S::Unknown, Event::Postponed { retry_at, .. }) => step.retry_at = Some(*retry_at),
+            (S::Planned | S::Unknown | S::Confirmed, Event::Postponed { retry_at, .. }) if state_waits => {
+                step.retry_at = Some(*retry_at);
+            }
             // A shared object is looked for before it is made.
             (S::Planned | S::Intent | S::Unknown, Event::Confirmed { id, adopted, .. })
                 if step.state != S::Planned || step.is_shared() =>

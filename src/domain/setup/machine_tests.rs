@@ -242,3 +242,30 @@ fn e31_what_cannot_be_deleted_can_be_kept_and_the_rest_goes_on() {
         "it is judged"
     );
 }
+
+#[test]
+fn p3_an_old_proof_of_absence_is_renewed_before_the_call_is_sent_again() {
+    use StepKind::Schema;
+    let mut machine = tutorial();
+    machine.apply(&Event::Recovered, 0).unwrap();
+    machine.apply(&Event::Sending(Schema), 0).unwrap();
+    machine.apply(&Event::Unclear(Schema), 0).unwrap();
+    for now in [0, 10, 100] {
+        machine.apply(&Event::FoundNothing(Schema), now).unwrap();
+    }
+    assert!(machine.effects(100).contains(&Effect::Send(Schema)), "at once");
+    // A question comes between, and hours pass.
+    machine.apply(&Event::Ask(Question::NotAllowed), 100).unwrap();
+    let mut crashed = machine.clone();
+    machine.apply(&Event::Resumed, 9_000_000).unwrap();
+    assert!(machine.effects(9_000_000).contains(&Effect::LookUp(Schema)));
+    assert!(!machine.effects(9_000_000).contains(&Effect::Send(Schema)));
+    machine.apply(&Event::FoundNothing(Schema), 9_000_000).unwrap();
+    assert!(
+        machine.effects(9_000_000).contains(&Effect::Send(Schema)),
+        "one look is enough"
+    );
+    let plan = crashed.steps.iter().map(|s| (s.kind, s.needs.clone())).collect();
+    crashed.apply(&Event::Changed(plan), 9_000_000).unwrap();
+    assert!(crashed.effects(9_000_000).contains(&Effect::LookUp(Schema)));
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use headgate::domain::Role;
-use headgate::domain::recipe::Dataset;
+use headgate::domain::recipe::{Connection, Dataset, Schema};
 use headgate::domain::schedule::Start;
 use headgate::domain::setup::{Question, SetupState, StepKind, StepState};
 use headgate::emulator::faults::{BodyForm, Fault, Rule};
@@ -198,35 +198,105 @@ async fn a_setup_that_is_left_sends_nothing_more_and_can_still_be_taken_back() {
 }
 
 #[tokio::test]
-async fn e31_a_blocked_undo_names_what_uses_the_object_and_can_keep_it() {
+async fn p17_what_others_build_on_is_kept_and_the_reason_is_named() {
     let works = Works::start().await;
     let id = works.set_up(&sftp_delimited("Store sales")).await;
     works.done(&id).await;
-    let base = works
-        .steps(&id)
-        .await
-        .into_iter()
-        .find(|s| s.kind == StepKind::BaseConnection)
-        .unwrap();
-    // Another dataflow uses the base connection meanwhile.
+    let object = async |kind| {
+        let steps = works.steps(&id).await;
+        let step = steps.into_iter().find(|s| s.kind == kind).unwrap();
+        step.object_id.unwrap()
+    };
+    // Another dataflow uses the base connection, the dataset and its schema meanwhile.
     let mut other = sftp_delimited("Another flow");
-    other.connection = headgate::domain::recipe::Connection::Existing {
-        id: base.object_id.clone().unwrap(),
+    other.connection = Connection::Existing {
+        id: object(StepKind::BaseConnection).await,
+    };
+    other.schema = Schema::Existing {
+        id: object(StepKind::Schema).await,
+    };
+    other.dataset = Dataset::Existing {
+        id: object(StepKind::Dataset).await,
     };
     let other = works.set_up(&other).await;
     works.done(&other).await;
     works.decide(&id, Decision::Undo).await.unwrap();
-    let setup = works.rested(&id).await;
-    assert_eq!(setup.question, Some(Question::UndoBlocked));
-    let detail = setup.question_detail.unwrap();
-    assert!(
-        detail.contains("It is used by the source connection \u{201c}Another flow source"),
-        "{detail}"
-    );
-    works.decide(&id, Decision::KeepBlocked).await.unwrap();
     assert_eq!(works.rested(&id).await.state, SetupState::Undone);
-    let steps = works.steps(&id).await;
-    let state = |kind| steps.iter().find(|s| s.kind == kind).unwrap().state;
-    assert_eq!(state(StepKind::BaseConnection), StepState::Kept);
-    assert_eq!(state(StepKind::Flow), StepState::Undone);
+    for step in works.steps(&id).await {
+        let shared = matches!(
+            step.kind,
+            StepKind::BaseConnection | StepKind::Schema | StepKind::Dataset | StepKind::MappingSet
+        );
+        let expected = if shared {
+            StepState::Kept
+        } else {
+            StepState::Undone
+        };
+        assert_eq!(step.state, expected, "{}", step.kind);
+        if step.kind == StepKind::BaseConnection {
+            let reason = step.answer.unwrap();
+            assert!(reason.contains("Another flow source"), "{reason}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_kept_secret_never_goes_to_another_place() {
+    let works = Works::start().await;
+    let connections = Rule::on("POST", "**/flowservice/connections");
+    works.emulator.control().arm(connections.then(REFUSED));
+    let id = works.set_up(&sftp_delimited("Store sales")).await;
+    works.rested(&id).await;
+    let mut recipe = sftp_delimited("Store sales");
+    let Connection::New { fields, .. } = &mut recipe.connection else {
+        unreachable!("the recipe makes a connection")
+    };
+    fields.insert("host".into(), "evil.example".into());
+    let refused = change(&works, &id, answers(recipe)).await.unwrap_err();
+    assert!(matches!(refused, ChangeError::SecretMissing(_)), "{refused}");
+    assert!(!works.created().contains_key("connections"));
+}
+
+#[tokio::test]
+async fn a_new_secret_for_a_connection_that_exists_is_refused_and_not_dropped() {
+    let works = Works::start().await;
+    let id = refused_at(&works, "**/flows").await;
+    let new = NewAnswers {
+        secrets: [(
+            "auth.s3SecretKey".to_owned(),
+            SecretString::from("another-secret"),
+        )]
+        .into(),
+        ..answers(s3_parquet("Loyalty members"))
+    };
+    let refused = change(&works, &id, new).await.unwrap_err();
+    assert!(matches!(refused, ChangeError::Exists(kinds) if kinds == [StepKind::BaseConnection]));
+}
+
+#[tokio::test]
+async fn another_address_of_the_platform_is_asked_even_with_a_call_on_its_way() {
+    let mut works = Works::start().await;
+    works
+        .emulator
+        .control()
+        .arm(Rule::on("POST", "**/flows").then(Fault::Hang { acts: true }));
+    let id = works.set_up(&s3_parquet("Loyalty members")).await;
+    while works.steps(&id).await.last().unwrap().state != StepState::Intent {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    works.stop_working().await;
+    let here = works.emulator.url();
+    works.through(&here.replace("127.0.0.1", "localhost"));
+    works.run();
+    let setup = works.rested(&id).await;
+    assert_eq!(setup.question, Some(Question::OtherPlatform));
+    // Whatever is pressed but Resume, nothing is looked for, sent or deleted at the other address.
+    works.decide(&id, Decision::Undo).await.unwrap();
+    let setup = works.rested(&id).await;
+    assert_eq!(
+        (setup.question, setup.undoing),
+        (Some(Question::OtherPlatform), true)
+    );
+    works.decide(&id, Decision::Resume).await.unwrap();
+    assert_eq!(works.rested(&id).await.state, SetupState::Undone);
 }

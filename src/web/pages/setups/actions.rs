@@ -35,7 +35,9 @@ pub(super) fn actions(setup: &Setup) -> Vec<Action> {
         (SetupState::NeedsAttention, true, Some(Question::UndoBlocked)) => {
             vec![resume, send("Keep what cannot be deleted", "keep"), leave]
         }
-        (SetupState::NeedsAttention, true, _) => vec![resume, leave],
+        // Nothing may be deleted, or looked for in vain, at a platform that may be another one.
+        (SetupState::NeedsAttention, true, _)
+        | (SetupState::NeedsAttention, false, Some(Question::OtherPlatform)) => vec![resume, leave],
         (SetupState::NeedsAttention, false, Some(Question::StartTimePassed)) => {
             vec![
                 send("Start as soon as possible", "start-soon"),

@@ -26,7 +26,7 @@ impl Story {
     pub(super) fn of(setup: &Setup, rows: &[Step], rules: Rules, times: &Times) -> Self {
         let mut story = match setup.state {
             SetupState::NeedsAttention => asking(setup, rows),
-            SetupState::Waiting => waiting(rows, rules, times),
+            SetupState::Waiting => waiting(setup, rows, rules, times),
             _ => going_or_ended(setup, rows),
         };
         story.twice = twice(setup, rows);
@@ -118,7 +118,7 @@ fn taken_back(rows: &[Step]) -> Story {
 }
 
 /// Why it waits: the platform asked for it, cannot be reached, or an outcome has to settle.
-fn waiting(rows: &[Step], rules: Rules, times: &Times) -> Story {
+fn waiting(setup: &Setup, rows: &[Step], rules: Rules, times: &Times) -> Story {
     let due = |row: &&Step| row.retry_at.is_some();
     let Some(row) = rows.iter().filter(due).min_by_key(|row| row.retry_at) else {
         return Story::new(Status::Waiting, "setup.waiting", "Waiting", &[]);
@@ -131,8 +131,13 @@ fn waiting(rows: &[Step], rules: Rules, times: &Times) -> Story {
         let story = if row.failed_looks > 0 {
             story.saying("Adobe cannot be asked right now, so it stays open. Nothing is sent again before it is known.")
         } else {
+            let then = if setup.undoing {
+                "It is taken back if it was made; nothing is sent again."
+            } else {
+                "It is sent again only if it surely was not made."
+            };
             story.saying(format!(
-                "Checking at Adobe, look {look} of {}. It is sent again only if it surely was not made.",
+                "Checking at Adobe, look {look} of {}. {then}",
                 rules.looks_needed
             ))
         };

@@ -250,10 +250,11 @@ fn note(row: &Step, rows: &[Step]) -> String {
             "The answer was lost; it had been made all the same and was taken over.".to_owned()
         }
         StepState::Rejected | StepState::UndoFailed => problem(row).unwrap_or_default(),
-        StepState::Kept => row
-            .answer
-            .clone()
-            .unwrap_or_else(|| "It stays, because others use it.".to_owned()),
+        StepState::Kept => match row.answer.as_deref() {
+            Some(reason) if reason.starts_with("Kept: ") => reason.to_owned(),
+            _ if row.deletions > 0 => "It could not be deleted, and a person said to keep it.".to_owned(),
+            _ => "It stays, because others use it.".to_owned(),
+        },
         _ => String::new(),
     }
 }

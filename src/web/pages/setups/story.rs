@@ -164,6 +164,16 @@ fn waiting(setup: &Setup, rows: &[Step], rules: Rules, times: &Times) -> Story {
         )
         .saying(goes_on);
     }
+    if is_held_back(row) {
+        let why = "Adobe asked for fewer calls, or most of the last ones failed. Nothing was sent meanwhile.";
+        return Story::new(
+            Status::Waiting,
+            "upstream.busy",
+            "Calls to Adobe are held back",
+            &[why],
+        )
+        .saying(goes_on);
+    }
     let why = "The call did not leave or had no effect, so it is sent again.";
     Story::new(
         Status::Waiting,
@@ -172,6 +182,12 @@ fn waiting(setup: &Setup, rows: &[Step], rules: Rules, times: &Times) -> Story {
         &[why],
     )
     .saying(goes_on)
+}
+
+/// Whether the last try ended before it left, because all callers of the environment have to wait.
+pub(super) fn is_held_back(row: &Step) -> bool {
+    let problem = row.problem.as_deref().unwrap_or_default();
+    row.state == StepState::Planned && problem.contains("calls to the platform are paused")
 }
 
 fn unclear_title(row: &Step) -> String {

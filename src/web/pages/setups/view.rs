@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::actions::{Action, actions};
-use super::story::Story;
+use super::story::{Story, is_held_back};
 use crate::domain::Verdict;
 use crate::domain::setup::{CurlCall, Rules, SetupState, StepKind, StepState, curl, shown_body};
 use crate::store::environments::Environment;
@@ -231,8 +231,11 @@ fn step_badge(row: &Step) -> (Status, &'static str) {
 /// One sentence about where the step stands.
 fn note(row: &Step, rows: &[Step]) -> String {
     match row.state {
+        StepState::Planned if is_held_back(row) => {
+            "Held back with all calls to Adobe. Nothing was sent.".to_owned()
+        }
         StepState::Planned if row.retry_at.is_some() => {
-            problem(row).unwrap_or_else(|| "Adobe asked to wait. Nothing was made.".to_owned())
+            problem(row).unwrap_or_else(|| "It waits for its turn. Nothing was made.".to_owned())
         }
         StepState::Planned => waiting_for(row, rows),
         StepState::Unknown if row.failed_looks > 0 => {

@@ -4,6 +4,7 @@ mod clock;
 pub mod connector;
 mod environment;
 mod finding;
+pub mod health;
 mod ids;
 mod problem;
 pub mod recipe;

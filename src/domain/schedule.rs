@@ -214,7 +214,7 @@ pub fn next_slots(frequency: Frequency, interval: i64, start_ms: i64, now_ms: i6
     let first = if start_ms > now_ms {
         0
     } else {
-        (now_ms - start_ms) / period + 1
+        now_ms.saturating_sub(start_ms) / period + 1
     };
     (first..)
         .take(count)

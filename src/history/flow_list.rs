@@ -1,5 +1,6 @@
 //! Reading an environment's flows.
 
+use std::collections::HashSet;
 use std::pin::pin;
 
 use futures_util::TryStreamExt;
@@ -24,7 +25,7 @@ impl Reading<'_> {
         let connections = memory.connections.get_or_insert_default();
         connections.begin_reading();
         let mut pages = pin!(self.client.flows());
-        let mut pages_read = 0;
+        let (mut pages_read, mut shown) = (0, HashSet::new());
         while let Some(page) = self.unless_stopping(pages.try_next()).await? {
             pages_read += 1;
             let mut rows = Vec::with_capacity(page.items.len());
@@ -38,10 +39,11 @@ impl Reading<'_> {
             let mut tx = store.begin().await?;
             flows::upsert_many(&mut tx, &rows).await?;
             tx.commit().await?;
+            shown.extend(rows.into_iter().map(|flow| flow.row.id));
         }
         let mut tx = store.begin().await?;
         let now = self.now();
-        flows::mark_gone(&mut tx, &environment.id, began_at, now).await?;
+        flows::mark_gone(&mut tx, &environment.id, &shown, now).await?;
         sync_state::record_success(&mut tx, &environment.id, SyncTopic::Flows, began_at, now).await?;
         tx.commit().await?;
         memory.flows_due_at = now + self.history.inner.interval_ms.max(PER_PAGE_MS * pages_read);

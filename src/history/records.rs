@@ -58,12 +58,14 @@ pub(super) fn flow_row(environment_id: &str, flow: &Flow, ends: Ends, read_at: i
 pub(super) fn run_row(environment_id: &str, run: &Run, read_at: i64) -> Mirrored<RunRow> {
     let started_at = run.started_at.or(run.created_at).unwrap_or(read_at);
     let error = run.errors.first();
+    let outcome = RunOutcome::read(&run.status, run.records_failed, !run.errors.is_empty());
+    let changed_at = run.updated_at.or(run.completed_at).unwrap_or(started_at);
     let row = RunRow {
         environment_id: environment_id.to_owned(),
         id: run.id.clone(),
         flow_id: run.flow_id.clone(),
         status: run.status.clone(),
-        outcome: RunOutcome::read(&run.status, run.records_failed, !run.errors.is_empty()),
+        outcome,
         started_at,
         completed_at: run.completed_at,
         duration_ms: run
@@ -79,8 +81,10 @@ pub(super) fn run_row(environment_id: &str, run: &Run, read_at: i64) -> Mirrored
         error_message: error.map(|error| error.message.clone()),
         window_start_at: run.window_start,
         window_end_at: run.window_end,
-        platform_updated_at: run.updated_at.or(run.completed_at).unwrap_or(started_at),
+        platform_updated_at: changed_at,
         read_at,
+        ended_at: outcome.is_final().then(|| run.completed_at.unwrap_or(changed_at)),
+        gone_at: None,
     };
     Mirrored {
         row,

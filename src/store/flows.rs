@@ -1,13 +1,13 @@
 //! The mirror of the platform's dataflows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::bulk::{CHUNK, Mirrored, insert_into, take_excluded};
+use super::bulk::{CHUNK, Mirrored, insert_into, qualified, take_excluded};
 use super::database::Engine;
 use super::values::contains_pattern;
-use super::{Store, StoreError, WriteTx};
+use super::{Store, StoreError, WriteTx, flow_health};
 use crate::domain::RunOutcome;
 
 /// What the platform says about a dataflow.
@@ -51,7 +51,7 @@ pub struct FlowRecord {
     pub platform_updated_at: Option<i64>,
     /// Adobe's id of who made it.
     pub platform_created_by: Option<String>,
-    /// When we last saw it.
+    /// When we read it as it is here.
     pub read_at: i64,
 }
 
@@ -125,9 +125,13 @@ pub struct FlowFilter<'a> {
     pub include_gone: bool,
 }
 
+/// Adobe's word for a flow that runs by its schedule.
+pub const ENABLED: &str = "enabled";
+
 const COLUMNS: &[&str] = &[
     "environment_id",
     "id",
+    "read_at",
     "name",
     "description",
     "state",
@@ -146,8 +150,10 @@ const COLUMNS: &[&str] = &[
     "platform_updated_at",
     "platform_created_by",
     "raw",
-    "read_at",
 ];
+/// The key comes first in [`COLUMNS`], then the time of reading, then what is worth a write when it differs.
+const KEY_COLUMNS: usize = 2;
+const UNCOMPARED_COLUMNS: usize = 3;
 
 macro_rules! select {
     ($($rest:literal),+) => {
@@ -189,8 +195,9 @@ const RAW: &str = "SELECT raw FROM flows WHERE environment_id = $1 AND id = $2";
 const COUNTS: &str = "SELECT f.last_run_outcome, COUNT(*) FROM environments e \
      JOIN flows f ON f.environment_id = e.id \
      WHERE e.team_id = $1 AND e.archived_at IS NULL AND f.gone_at IS NULL GROUP BY f.last_run_outcome";
-const MARK_GONE: &str = "UPDATE flows SET gone_at = $3 \
-     WHERE environment_id = $1 AND read_at < $2 AND gone_at IS NULL";
+const LISTED: &str = "SELECT id FROM flows WHERE environment_id = $1 AND gone_at IS NULL";
+const MARK_GONE: &str =
+    "UPDATE flows SET gone_at = $3 WHERE environment_id = $1 AND id = $2 AND gone_at IS NULL";
 const SET_STATE: &str = "UPDATE flows SET state = $3, etag = COALESCE($4, etag), read_at = $5 \
      WHERE environment_id = $1 AND id = $2";
 const SET_LAST_RUN: &str = "UPDATE flows SET (last_run_id, last_run_outcome, last_run_at) = \
@@ -208,52 +215,71 @@ pub(super) fn chunk_statement() -> String {
     format!("{SET_LAST_RUN}VALUES ('e', 'f'))")
 }
 
-/// Stores flows as the platform shows them now. Of two rows for one flow the later one counts.
+/// Stores flows as the platform shows them now and judges those anew that are new or have changed. Of two rows
+/// for one flow the later one counts.
 pub async fn upsert_many(tx: &mut WriteTx, flows: &[Mirrored<FlowRecord>]) -> Result<(), StoreError> {
     let distinct: BTreeMap<(&str, &str), &Mirrored<FlowRecord>> = flows
         .iter()
         .map(|flow| ((flow.row.environment_id.as_str(), flow.row.id.as_str()), flow))
         .collect();
-    let distinct: Vec<_> = distinct.into_iter().collect();
+    let distinct: Vec<&Mirrored<FlowRecord>> = distinct.into_values().collect();
     for chunk in distinct.chunks(CHUNK) {
-        let mut upsert = insert_into("flows", COLUMNS);
-        upsert.push_values(chunk, |mut tuple, (_, flow)| {
-            let row = &flow.row;
-            tuple
-                .push_bind(&row.environment_id)
-                .push_bind(&row.id)
-                .push_bind(&row.name)
-                .push_bind(&row.description)
-                .push_bind(&row.state)
-                .push_bind(&row.connector)
-                .push_bind(&row.source_connection_id)
-                .push_bind(&row.target_connection_id)
-                .push_bind(&row.base_connection_id)
-                .push_bind(&row.dataset_id)
-                .push_bind(&row.source_path)
-                .push_bind(&row.frequency)
-                .push_bind(row.interval_count)
-                .push_bind(row.start_at)
-                .push_bind(row.backfill.map(i64::from))
-                .push_bind(&row.etag)
-                .push_bind(row.platform_created_at)
-                .push_bind(row.platform_updated_at)
-                .push_bind(&row.platform_created_by)
-                .push_bind(&flow.raw)
-                .push_bind(row.read_at);
-        });
-        upsert.push(format!(
-            " ON CONFLICT (environment_id, id) DO UPDATE SET {}, gone_at = NULL",
-            take_excluded(&COLUMNS[2..])
-        ));
-        change!(tx, |db| upsert
-            .build()
-            .persistent(chunk.len() == CHUNK)
-            .execute(db))?;
-        let keys: Vec<(&str, &str)> = chunk.iter().map(|(key, _)| *key).collect();
-        set_last_runs(tx, &keys, " AND last_run_id IS NULL").await?;
+        let changed = upsert_chunk(tx, chunk).await?;
+        let keys: Vec<(&str, &str)> = changed
+            .iter()
+            .map(|(env, id)| (env.as_str(), id.as_str()))
+            .collect();
+        if !keys.is_empty() {
+            set_last_runs(tx, &keys, " AND last_run_id IS NULL").await?;
+            flow_health::judge_anew(tx, &keys).await?;
+        }
     }
     Ok(())
+}
+
+/// Gives back only those that were new or had changed.
+async fn upsert_chunk(
+    tx: &mut WriteTx,
+    flows: &[&Mirrored<FlowRecord>],
+) -> Result<Vec<(String, String)>, StoreError> {
+    let mut upsert = insert_into("flows", COLUMNS);
+    upsert.push_values(flows, |mut tuple, flow| {
+        let row = &flow.row;
+        tuple
+            .push_bind(&row.environment_id)
+            .push_bind(&row.id)
+            .push_bind(row.read_at)
+            .push_bind(&row.name)
+            .push_bind(&row.description)
+            .push_bind(&row.state)
+            .push_bind(&row.connector)
+            .push_bind(&row.source_connection_id)
+            .push_bind(&row.target_connection_id)
+            .push_bind(&row.base_connection_id)
+            .push_bind(&row.dataset_id)
+            .push_bind(&row.source_path)
+            .push_bind(&row.frequency)
+            .push_bind(row.interval_count)
+            .push_bind(row.start_at)
+            .push_bind(row.backfill.map(i64::from))
+            .push_bind(&row.etag)
+            .push_bind(row.platform_created_at)
+            .push_bind(row.platform_updated_at)
+            .push_bind(&row.platform_created_by)
+            .push_bind(&flow.raw);
+    });
+    let compared = &COLUMNS[UNCOMPARED_COLUMNS..];
+    upsert.push(format!(
+        " ON CONFLICT (environment_id, id) DO UPDATE SET {}, gone_at = NULL \
+         WHERE flows.gone_at IS NOT NULL OR ({}) IS DISTINCT FROM ({}) RETURNING environment_id, id",
+        take_excluded(&COLUMNS[KEY_COLUMNS..]),
+        qualified("flows", compared),
+        qualified("excluded", compared),
+    ));
+    change!(tx, |db| upsert
+        .build_query_as()
+        .persistent(flows.len() == CHUNK)
+        .fetch_all(db))
 }
 
 /// Takes the last run of each flow from its stored runs. Runs and flows may be stored in either order.
@@ -281,18 +307,28 @@ async fn set_last_runs(
     Ok(())
 }
 
-/// Marks the flows of an environment that a complete listing since `read_before` did not show; says how many.
+/// Marks the flows of an environment that a complete listing did not show; says how many.
 pub async fn mark_gone(
     tx: &mut WriteTx,
     environment_id: &str,
-    read_before: i64,
+    shown: &HashSet<String>,
     at: i64,
-) -> Result<u64, StoreError> {
-    let update = sqlx::query(MARK_GONE)
+) -> Result<usize, StoreError> {
+    let listed: Vec<String> = change!(tx, |db| sqlx::query_scalar(LISTED)
         .bind(environment_id)
-        .bind(read_before)
-        .bind(at);
-    Ok(change!(tx, |db| update.execute(db))?.rows_affected())
+        .fetch_all(db))?;
+    let gone: Vec<&str> = listed
+        .iter()
+        .filter(|id| !shown.contains(*id))
+        .map(String::as_str)
+        .collect();
+    for id in &gone {
+        let update = sqlx::query(MARK_GONE).bind(environment_id).bind(*id).bind(at);
+        change!(tx, |db| update.execute(db))?;
+    }
+    let keys: Vec<(&str, &str)> = gone.iter().map(|id| (environment_id, *id)).collect();
+    flow_health::judge_anew(tx, &keys).await?;
+    Ok(gone.len())
 }
 
 /// Notes the state that an action of ours led to, until the next reading. False: no such flow.
@@ -310,7 +346,9 @@ pub async fn set_state_after_action(
         .bind(state)
         .bind(etag)
         .bind(at);
-    Ok(change!(tx, |db| update.execute(db))?.rows_affected() == 1)
+    let is_known = change!(tx, |db| update.execute(db))?.rows_affected() == 1;
+    flow_health::judge_anew(tx, &[(environment_id, id)]).await?;
+    Ok(is_known)
 }
 
 /// A flow of the team; without an environment, of the oldest one in use that has it.

@@ -23,6 +23,7 @@
 //! | [`findings`], [`sweeps`] | what does not fit between the platform and our records; when it was looked for |
 //! | [`leases`] | who may act now |
 //! | [`flows`], [`runs`], [`run_strips`], [`sync_state`] | the mirror of the platform and how fresh it is |
+//! | [`flow_health`] | how each flow does by its last runs |
 //! | [`audit`] | who did what |
 //! | [`checkup`] | what an operator wants to know of a database |
 
@@ -55,6 +56,7 @@ pub mod drafts;
 pub mod environments;
 pub mod error;
 pub mod findings;
+pub mod flow_health;
 pub mod flows;
 pub mod leases;
 pub mod people;

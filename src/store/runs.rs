@@ -3,11 +3,11 @@
 //! The sums, and each flow's last run, are kept by the transaction that stores the runs: no page ever counts
 //! runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::bulk::{CHUNK, Mirrored, insert_into, qualified, take_excluded};
 use super::database::Engine;
-use super::{Store, StoreError, WriteTx, flows};
+use super::{Store, StoreError, WriteTx, flow_health};
 use crate::domain::{DAY_MS, RunOutcome};
 
 /// What the platform says about one run.
@@ -53,6 +53,10 @@ pub struct Run {
     pub platform_updated_at: i64,
     /// When we read it as it is here.
     pub read_at: i64,
+    /// Of a final one: its end, or its last change if the platform tells no end.
+    pub ended_at: Option<i64>,
+    /// No longer at the platform since; rows that come from there say nothing.
+    pub gone_at: Option<i64>,
 }
 
 /// What the runs of one day came to.
@@ -95,6 +99,7 @@ const COLUMNS: &[&str] = &[
     "window_start_at",
     "window_end_at",
     "platform_updated_at",
+    "ended_at",
     "raw",
 ];
 /// The key comes first in [`COLUMNS`], then the time of reading, then what is worth a write when it differs.
@@ -106,7 +111,7 @@ macro_rules! select {
         concat!(
             "SELECT environment_id, id, flow_id, status, outcome, started_at, completed_at, duration_ms, records_in, ",
             "records_out, records_failed, files_in, bytes_in, bytes_out, error_code, error_message, ",
-            "window_start_at, window_end_at, platform_updated_at, read_at FROM runs ",
+            "window_start_at, window_end_at, platform_updated_at, read_at, ended_at, gone_at FROM runs ",
             $rest
         )
     };
@@ -236,12 +241,13 @@ async fn upsert_chunk(tx: &mut WriteTx, runs: &[&Mirrored<Run>]) -> Result<Vec<P
             .push_bind(row.window_start_at)
             .push_bind(row.window_end_at)
             .push_bind(row.platform_updated_at)
+            .push_bind(row.ended_at)
             .push_bind(&run.raw);
     });
     let compared = &COLUMNS[UNCOMPARED_COLUMNS..];
     upsert.push(format!(
-        " ON CONFLICT (environment_id, id) DO UPDATE SET {} WHERE ({}) IS DISTINCT FROM ({}) \
-         AND NOT (runs.outcome IN ('succeeded', 'partial', 'failed') \
+        " ON CONFLICT (environment_id, id) DO UPDATE SET {}, gone_at = NULL \
+         WHERE (runs.gone_at IS NOT NULL OR ({}) IS DISTINCT FROM ({})) AND NOT (runs.outcome IN ('succeeded', 'partial', 'failed') \
          AND excluded.outcome IN ('waiting', 'running', 'unknown')) \
          RETURNING environment_id, id, flow_id, started_at",
         take_excluded(&COLUMNS[KEY_COLUMNS..]),
@@ -271,9 +277,12 @@ async fn keep_sums(tx: &mut WriteTx, before: &[Placed], after: &[Placed]) -> Res
     for chunk in days.chunks(CHUNK) {
         sum_days(tx, chunk).await?;
     }
-    let mut touched: Vec<(&str, &str)> = days.iter().map(|(env, flow, _)| (*env, *flow)).collect();
-    touched.dedup();
-    flows::set_last_run(tx, &touched).await
+    let mut latest_change: HashMap<(&str, &str), i64> = HashMap::new();
+    for (env, flow, day) in &days {
+        let latest = latest_change.entry((env, flow)).or_insert(i64::MIN);
+        *latest = (*latest).max((day + 1) * DAY_MS);
+    }
+    flow_health::runs_changed(tx, &latest_change).await
 }
 
 async fn sum_days(tx: &mut WriteTx, days: &[Day<'_>]) -> Result<(), StoreError> {

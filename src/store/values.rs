@@ -9,6 +9,7 @@ use sqlx::{Decode, Type};
 use super::audit::{ActorKind, AuditPhase};
 use super::secrets::SecretOwner;
 use super::sync_state::SyncTopic;
+use crate::domain::health::Health;
 use crate::domain::setup::{Question, SetupState, StepKind, StepState};
 use crate::domain::{FindingState, Role, RunOutcome, Verdict};
 
@@ -62,6 +63,7 @@ macro_rules! stored_as_word {
 stored_as_word!(
     Role,
     RunOutcome,
+    Health,
     SetupState,
     StepState,
     StepKind,

@@ -31,7 +31,7 @@ async fn every_connection_has_the_settings() {
                 ("trusted_schema", "0"),
                 ("query_only", if writer { "0" } else { "1" }),
                 ("application_id", "1214531444"),
-                ("user_version", "3"),
+                ("user_version", "4"),
             ] {
                 assert_eq!(pragma(connection, name).await, expected, "{name}");
             }
@@ -210,7 +210,7 @@ async fn a_newer_schema_is_refused() {
         outcome,
         Err(StoreError::NewerSchema {
             found: 4711,
-            known: 3
+            known: 4
         })
     ));
 }

@@ -195,8 +195,15 @@ async fn flows_go_and_come_back() {
         flows::upsert_many(tx, std::slice::from_ref(&seen_again))
             .await
             .expect("flows");
-        assert_eq!(flows::mark_gone(tx, "env", 200, 201).await.expect("an update"), 1);
-        assert_eq!(flows::mark_gone(tx, "env", 200, 202).await.expect("an update"), 0);
+        let shown = std::collections::HashSet::from(["f2".to_owned()]);
+        assert_eq!(
+            flows::mark_gone(tx, "env", &shown, 201).await.expect("an update"),
+            1
+        );
+        assert_eq!(
+            flows::mark_gone(tx, "env", &shown, 202).await.expect("an update"),
+            0
+        );
     });
     assert_eq!(
         flows::raw(&db, "env", "f2").await.expect("a read").as_deref(),

@@ -5,6 +5,7 @@ mod connection_templates;
 mod database;
 mod environments;
 mod findings;
+mod flow_health;
 mod flows;
 mod leases;
 mod people;
@@ -161,6 +162,8 @@ fn run(id: &str, flow_id: &str, started_at: i64, outcome: RunOutcome) -> Mirrore
         window_end_at: Some(started_at),
         platform_updated_at: started_at + 1000,
         read_at: 100,
+        ended_at: outcome.is_final().then_some(started_at + 1000),
+        gone_at: None,
     };
     Mirrored {
         row,

@@ -35,6 +35,7 @@ async fn reads_on_a_pages_path_search_and_never_scan() {
         ("findings", store::findings::PAGE_READS),
         ("sweeps", store::sweeps::PAGE_READS),
         ("flows", store::flows::PAGE_READS),
+        ("flow_health", store::flow_health::PAGE_READS),
         ("runs", store::runs::PAGE_READS),
         ("sync_state", store::sync_state::PAGE_READS),
         ("audit", store::audit::PAGE_READS),
@@ -54,7 +55,8 @@ async fn reads_on_a_pages_path_search_and_never_scan() {
 #[tokio::test]
 async fn bulk_writes_search_too() {
     let db = fixture().await;
-    let statements = store::runs::chunk_statements().into_iter().chain([
+    let health = store::flow_health::chunk_statements();
+    let statements = store::runs::chunk_statements().into_iter().chain(health).chain([
         store::flows::chunk_statement(),
         store::run_strips::chunk_statement(),
         store::sweeps::chunk_statement(),

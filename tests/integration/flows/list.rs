@@ -67,6 +67,8 @@ fn run(watched: &Watched, number: i64, outcome: RunOutcome) -> Mirrored<Run> {
         window_end_at: None,
         platform_updated_at: NOW_MS,
         read_at: NOW_MS,
+        ended_at: Some(NOW_MS),
+        gone_at: None,
     };
     Mirrored {
         row,

@@ -328,6 +328,8 @@ mod tests {
             window_end_at: None,
             platform_updated_at: 0,
             read_at: 0,
+            ended_at: None,
+            gone_at: None,
         }
     }
 

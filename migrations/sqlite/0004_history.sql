@@ -1,0 +1,56 @@
+-- History at scale: when runs ended, what the platform has forgotten, how each flow does, what it was set to, and
+-- people's views.
+
+PRAGMA user_version = 4;
+
+ALTER TABLE runs ADD COLUMN ended_at BIGINT;       -- only of a final one; falls back to its last change
+ALTER TABLE runs ADD COLUMN gone_at BIGINT;        -- no longer at the platform since
+UPDATE runs SET ended_at = COALESCE(completed_at, platform_updated_at) WHERE outcome IN ('succeeded', 'partial', 'failed');
+CREATE INDEX runs_by_start ON runs (environment_id, started_at, id);
+CREATE INDEX runs_troubled ON runs (environment_id, outcome, ended_at, id) WHERE outcome IN ('failed', 'partial');
+
+-- How each flow does, kept by the same transaction as its runs. Lateness comes with time alone, so its moment is
+-- stored and not the fact.
+CREATE TABLE flow_health (
+    environment_id  TEXT   NOT NULL,
+    flow_id         TEXT   NOT NULL,
+    base            TEXT   NOT NULL,               -- domain::health::Health, without what comes with time
+    base_since_at   BIGINT,
+    stuck_at        BIGINT,                        -- from then on: stuck
+    late_at         BIGINT,                        -- from then on: late
+    on_since_at     BIGINT,                        -- when we saw it switched on; NULL: it always was
+    recent_from_at  BIGINT,                        -- start of the oldest run below, when there are as many as are kept
+    judgement       TEXT   NOT NULL,               -- JSON of domain::health::Judgement
+    recent          TEXT   NOT NULL,               -- JSON of domain::health::RecentRun, the oldest first
+    PRIMARY KEY (environment_id, flow_id)
+);
+CREATE INDEX flow_health_ranked ON flow_health (environment_id, base, stuck_at, late_at, flow_id);
+
+-- What a flow was set to, each time that it changed.
+CREATE TABLE flow_versions (
+    environment_id  TEXT   NOT NULL,
+    flow_id         TEXT   NOT NULL,
+    number          BIGINT NOT NULL,               -- 1, 2, 3, …
+    valid_from_at   BIGINT NOT NULL,               -- when the platform changed it; of the first: when it was made
+    seen_at         BIGINT NOT NULL,
+    configuration   TEXT   NOT NULL,               -- JSON: what people set, without counters and tags
+    PRIMARY KEY (environment_id, flow_id, number)
+);
+
+-- Filters that people keep under a name.
+CREATE TABLE saved_views (
+    id          TEXT   NOT NULL PRIMARY KEY,
+    team_id     TEXT   NOT NULL REFERENCES teams (id),
+    user_id     TEXT   NOT NULL REFERENCES users (id),
+    page        TEXT   NOT NULL CHECK (page IN ('flows', 'runs')),
+    name        TEXT   NOT NULL,
+    query       TEXT   NOT NULL,                   -- what stands after the question mark
+    is_shared   BIGINT NOT NULL,                   -- with the team
+    is_default  BIGINT NOT NULL,                   -- of its owner, at most one a page
+    created_at  BIGINT NOT NULL,
+    UNIQUE (team_id, user_id, page, name)
+);
+
+-- How far a new environment's history is filled.
+ALTER TABLE sync_state ADD COLUMN filled_from_at BIGINT;  -- everything that started since then is stored
+ALTER TABLE sync_state ADD COLUMN fill_goal_at BIGINT;    -- NULL: nothing is being filled

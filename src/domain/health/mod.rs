@@ -1,0 +1,251 @@
+//! How a flow does: what its schedule and its last runs say together.
+//!
+//! [`judge`] looks at the facts and needs no clock; what comes with time alone is told as a moment, so that a
+//! judgement stays right until the facts change. [`Judgement::health_at`] reads it at a moment.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `usual` | what is usual for a flow: durations, volumes, delays |
+//! | `lateness` | which run is expected next, and from when on it is late |
+//! | `volume` | empty and odd runs |
+
+mod lateness;
+#[cfg(test)]
+mod tests;
+mod usual;
+mod volume;
+
+use serde::{Deserialize, Serialize};
+
+use super::words::words;
+use super::{RunOutcome, schedule::Frequency};
+pub use usual::Usual;
+
+/// How many of a flow's last runs a judgement looks at.
+pub const RECENT_RUNS: usize = 30;
+/// A run that takes so many times as long as usual may be stuck.
+const STUCK_FACTOR: i64 = 3;
+/// It is not called stuck earlier, in milliseconds: the platform tells of changes two to three minutes late.
+const STUCK_NEVER_BEFORE_MS: i64 = 10 * 60_000;
+/// Where there is no usual duration, a run that takes so long may be stuck, in milliseconds.
+const STUCK_WITHOUT_HISTORY_MS: i64 = 24 * 3_600_000;
+
+words! {
+    /// How a flow does, the most urgent first.
+    pub enum Health {
+        /// The last run failed.
+        Failed = "failed",
+        /// A run is going on for much longer than usual.
+        Stuck = "stuck",
+        /// A run that should have been there was not.
+        Late = "late",
+        /// The last run succeeded and brought no records, which is not usual.
+        Empty = "empty",
+        /// The last run brought many more or fewer records than usual.
+        Odd = "odd",
+        /// The last run lost some records.
+        Partial = "partial",
+        /// The last run has a status that no document names.
+        Unknown = "unknown",
+        /// A run is going on.
+        Running = "running",
+        /// There was no run yet.
+        Waiting = "waiting",
+        /// The last run brought what it should.
+        Well = "well",
+        /// It does not run: switched off, or no longer at the platform.
+        Off = "off",
+    }
+}
+
+impl Health {
+    /// Whether a person should look at the flow.
+    pub const fn needs_a_person(self) -> bool {
+        matches!(
+            self,
+            Self::Failed | Self::Stuck | Self::Late | Self::Empty | Self::Odd | Self::Partial | Self::Unknown
+        )
+    }
+}
+
+/// What a judgement needs of a run. Stored as an array, since there are many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "RecentParts", into = "RecentParts")]
+pub struct RecentRun {
+    /// What became of it.
+    pub outcome: RunOutcome,
+    /// UTC epoch milliseconds.
+    pub started_at: i64,
+    /// How long it took, milliseconds; none while it is going on.
+    pub duration_ms: Option<i64>,
+    /// Records stored, if the platform told.
+    pub records_out: Option<i64>,
+}
+
+type RecentParts = (RunOutcome, i64, Option<i64>, Option<i64>);
+
+impl From<RecentParts> for RecentRun {
+    fn from((outcome, started_at, duration_ms, records_out): RecentParts) -> Self {
+        Self {
+            outcome,
+            started_at,
+            duration_ms,
+            records_out,
+        }
+    }
+}
+
+impl From<RecentRun> for RecentParts {
+    fn from(run: RecentRun) -> Self {
+        (run.outcome, run.started_at, run.duration_ms, run.records_out)
+    }
+}
+
+/// What a judgement needs of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Circumstances {
+    /// It is enabled and listed by the platform.
+    pub is_on: bool,
+    /// The schedule's unit; none: not known.
+    pub frequency: Option<Frequency>,
+    /// The schedule's number of units.
+    pub interval: i64,
+    /// When the schedule starts (UTC epoch milliseconds).
+    pub start_at: Option<i64>,
+    /// Runs are expected only after this moment: when the flow was made or switched on.
+    pub on_since_at: Option<i64>,
+}
+
+/// How a flow does, as far as its facts say, with the figures that explain it. Times are UTC epoch milliseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// Without what comes with time.
+    pub base: Health,
+    /// The start of the first of the runs in a row that say so.
+    pub base_since_at: Option<i64>,
+    /// How many runs in a row say so; 0 where it is not about ended runs.
+    pub in_a_row: usize,
+    /// The next run by the schedule, counted from the last one: it may have passed.
+    pub expected_at: Option<i64>,
+    /// From when on that run is late.
+    pub late_at: Option<i64>,
+    /// The start of the run that is going on.
+    pub running_since_at: Option<i64>,
+    /// From when on that run is stuck.
+    pub stuck_at: Option<i64>,
+    /// Records of the last run that ended.
+    pub last_records: Option<i64>,
+    /// Usual durations in milliseconds; none: not enough history.
+    pub usual_duration_ms: Option<Usual>,
+    /// Usual numbers of records, of runs that brought some; none: not enough history.
+    pub usual_records: Option<Usual>,
+    /// No run so far has brought a record.
+    pub never_brought_any: bool,
+}
+
+impl Judgement {
+    /// How the flow does at a moment (UTC epoch milliseconds).
+    ///
+    /// The store says the same in SQL for its lists; a test compares the two.
+    pub fn health_at(&self, now_ms: i64) -> Health {
+        let reached = |moment: Option<i64>| moment.is_some_and(|at| at <= now_ms);
+        match self.base {
+            Health::Off | Health::Failed => self.base,
+            _ if reached(self.stuck_at) => Health::Stuck,
+            _ if reached(self.late_at) => Health::Late,
+            base => base,
+        }
+    }
+
+    /// Since when it does so (UTC epoch milliseconds), where that is known.
+    pub fn since(&self, now_ms: i64) -> Option<i64> {
+        match self.health_at(now_ms) {
+            Health::Stuck => self.running_since_at,
+            Health::Late => self.expected_at,
+            _ => self.base_since_at,
+        }
+    }
+}
+
+/// Judges a flow by its last [`RECENT_RUNS`] runs, the oldest first.
+pub fn judge(flow: &Circumstances, runs: &[RecentRun]) -> Judgement {
+    let ended: Vec<RecentRun> = runs
+        .iter()
+        .filter(|run| run.outcome.is_final())
+        .copied()
+        .collect();
+    let going_on = runs.iter().find(|run| is_going_on(run.outcome));
+    let usual_duration_ms = usual::durations(&ended);
+    let (base, base_since_at, in_a_row) = match flow.is_on {
+        true => base(runs, &ended),
+        false => (Health::Off, None, 0),
+    };
+    let expected_at = lateness::expected_at(flow, runs);
+    let is_awaited = flow.is_on && going_on.is_none();
+    Judgement {
+        base,
+        base_since_at,
+        in_a_row,
+        expected_at,
+        late_at: expected_at
+            .filter(|_| is_awaited)
+            .map(|at| lateness::late_at(at, flow, runs)),
+        running_since_at: going_on.map(|run| run.started_at),
+        stuck_at: going_on
+            .filter(|_| flow.is_on)
+            .map(|run| stuck_at(run, usual_duration_ms)),
+        last_records: ended.last().and_then(|run| run.records_out),
+        usual_duration_ms,
+        usual_records: usual::records(&ended[..ended.len().saturating_sub(1)]),
+        never_brought_any: !ended.iter().any(|run| run.records_out.unwrap_or(0) > 0),
+    }
+}
+
+/// Whether a run is on its way or about to begin.
+fn is_going_on(outcome: RunOutcome) -> bool {
+    matches!(outcome, RunOutcome::Running | RunOutcome::Waiting)
+}
+
+fn stuck_at(run: &RecentRun, usual_duration_ms: Option<Usual>) -> i64 {
+    let patience = usual_duration_ms.map_or(STUCK_WITHOUT_HISTORY_MS, |usual| {
+        usual
+            .median
+            .saturating_mul(STUCK_FACTOR)
+            .max(STUCK_NEVER_BEFORE_MS)
+    });
+    run.started_at.saturating_add(patience)
+}
+
+/// What the last run says, since when, and how many in a row say the same.
+fn base(runs: &[RecentRun], ended: &[RecentRun]) -> (Health, Option<i64>, usize) {
+    if let Some(last) = runs.last().filter(|run| run.outcome == RunOutcome::Unknown) {
+        return (Health::Unknown, Some(last.started_at), 0);
+    }
+    let said = said_of(ended, ended.len());
+    if let Some(said) = said.filter(|health| health.needs_a_person()) {
+        let in_a_row = (1..=ended.len())
+            .rev()
+            .take_while(|count| said_of(ended, *count) == Some(said))
+            .count();
+        return (said, Some(ended[ended.len() - in_a_row].started_at), in_a_row);
+    }
+    if let Some(run) = runs.iter().find(|run| is_going_on(run.outcome)) {
+        return (Health::Running, Some(run.started_at), 0);
+    }
+    match said {
+        Some(_) => (Health::Well, ended.last().map(|run| run.started_at), 0),
+        None => (Health::Waiting, None, 0),
+    }
+}
+
+/// What the last of the first `count` ended runs says, in the light of those before it.
+fn said_of(ended: &[RecentRun], count: usize) -> Option<Health> {
+    let (last, before) = ended[..count].split_last()?;
+    Some(match last.outcome {
+        RunOutcome::Failed => Health::Failed,
+        RunOutcome::Partial => Health::Partial,
+        _ if volume::is_empty(last, before) => Health::Empty,
+        _ if volume::is_odd(last, before) => Health::Odd,
+        _ => Health::Well,
+    })
+}

@@ -1,0 +1,276 @@
+//! How each flow does, judged anew by the transaction that changes a flow or one of its last runs.
+
+use std::collections::HashMap;
+
+use super::bulk::{CHUNK, insert_into, take_excluded};
+use super::database::Engine;
+use super::{Store, StoreError, WriteTx, flows};
+use crate::domain::RunOutcome;
+use crate::domain::health::{Circumstances, Health, Judgement, RECENT_RUNS, RecentRun, judge};
+
+/// A flow's judgement and the runs that it looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FlowHealth {
+    /// What was judged.
+    pub judgement: Judgement,
+    /// The last runs, the oldest first.
+    pub recent: Vec<RecentRun>,
+}
+
+/// Environment and flow.
+pub(super) type Place<'a> = (&'a str, &'a str);
+type OwnPlace = (String, String);
+
+const COLUMNS: &[&str] = &[
+    "environment_id",
+    "flow_id",
+    "base",
+    "base_since_at",
+    "stuck_at",
+    "late_at",
+    "on_since_at",
+    "recent_from_at",
+    "judgement",
+    "recent",
+];
+const KEY_COLUMNS: usize = 2;
+
+const OF_FLOW: &str = "SELECT judgement, recent FROM flow_health WHERE environment_id = $1 AND flow_id = $2";
+const KNOWN: &str = "SELECT environment_id, flow_id, recent_from_at FROM flow_health \
+     WHERE recent_from_at IS NOT NULL AND (environment_id, flow_id) IN (";
+const FLOWS_HEAD: &str = "SELECT f.environment_id, f.id, f.state, f.gone_at, f.frequency, f.interval_count, f.start_at, \
+     f.platform_created_at, f.read_at, h.base, h.on_since_at FROM (";
+const FLOWS_TAIL: &str = ") AS t CROSS JOIN flows f LEFT JOIN flow_health h \
+     ON h.environment_id = f.environment_id AND h.flow_id = f.id \
+     WHERE f.environment_id = t.column1 AND f.id = t.column2";
+const RUNS_HEAD: &str =
+    "SELECT r.environment_id, r.flow_id, r.outcome, r.started_at, r.duration_ms, r.records_out FROM (";
+/// `CROSS JOIN` keeps the order: the few flows first, their runs by index from the thirtieth last on.
+const RUNS_TAIL: &str = ") AS t CROSS JOIN runs r WHERE r.environment_id = t.column1 AND r.flow_id = t.column2 \
+     AND r.started_at >= COALESCE((SELECT o.started_at FROM runs o WHERE o.environment_id = t.column1 \
+     AND o.flow_id = t.column2 ORDER BY o.started_at DESC, o.id DESC LIMIT 1 OFFSET 29), -9223372036854775807) \
+     ORDER BY r.environment_id, r.flow_id, r.started_at, r.id";
+
+/// Reads on a page's path.
+#[cfg(test)]
+pub(super) const PAGE_READS: &[&str] = &[OF_FLOW];
+
+/// The statements around the rows of a chunk, for a chunk of one.
+#[cfg(test)]
+pub(super) fn chunk_statements() -> [String; 3] {
+    let one = "VALUES ('e', 'f')";
+    [
+        format!("{KNOWN}{one})"),
+        format!("{FLOWS_HEAD}{one}{FLOWS_TAIL}"),
+        format!("{RUNS_HEAD}{one}{RUNS_TAIL}"),
+    ]
+}
+
+#[derive(sqlx::FromRow)]
+struct FlowFacts {
+    environment_id: String,
+    id: String,
+    state: String,
+    gone_at: Option<i64>,
+    frequency: Option<String>,
+    interval_count: Option<i64>,
+    start_at: Option<i64>,
+    platform_created_at: Option<i64>,
+    read_at: i64,
+    base: Option<Health>,
+    on_since_at: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct RunFacts {
+    environment_id: String,
+    flow_id: String,
+    outcome: RunOutcome,
+    started_at: i64,
+    duration_ms: Option<i64>,
+    records_out: Option<i64>,
+}
+
+impl FlowFacts {
+    fn circumstances(&self) -> Circumstances {
+        let is_on = self.gone_at.is_none() && self.state == flows::ENABLED;
+        let on_since_at = match self.base {
+            None => self.platform_created_at,
+            // The platform does not tell when it was switched on, so it is when we saw it.
+            Some(Health::Off) if is_on => Some(self.read_at),
+            Some(_) => self.on_since_at,
+        };
+        Circumstances {
+            is_on,
+            frequency: self.frequency.as_deref().and_then(|word| word.parse().ok()),
+            interval: self.interval_count.unwrap_or(1),
+            start_at: self.start_at,
+            on_since_at,
+        }
+    }
+}
+
+/// How a flow does and its last runs; none: the flow is not mirrored yet.
+pub async fn of_flow(
+    store: &Store,
+    environment_id: &str,
+    flow_id: &str,
+) -> Result<Option<FlowHealth>, StoreError> {
+    let found: Option<(String, String)> = read!(store, |db| sqlx::query_as(OF_FLOW)
+        .bind(environment_id)
+        .bind(flow_id)
+        .fetch_optional(db))?;
+    found
+        .map(|(judgement, recent)| FlowHealth::read(&judgement, &recent))
+        .transpose()
+}
+
+impl FlowHealth {
+    /// From the two columns.
+    pub(super) fn read(judgement: &str, recent: &str) -> Result<Self, StoreError> {
+        let damaged = |error: serde_json::Error| StoreError::Other(format!("flow_health: {error}"));
+        Ok(Self {
+            judgement: serde_json::from_str(judgement).map_err(damaged)?,
+            recent: serde_json::from_str(recent).map_err(damaged)?,
+        })
+    }
+}
+
+/// Keeps last run and judgement of flows of which a run has changed, given with the latest start of such runs.
+/// Runs older than those that a judgement looks at change nothing.
+pub(super) async fn runs_changed(
+    tx: &mut WriteTx,
+    latest_change: &HashMap<Place<'_>, i64>,
+) -> Result<(), StoreError> {
+    let places: Vec<Place<'_>> = latest_change.keys().copied().collect();
+    let mut untouched: HashMap<OwnPlace, i64> = HashMap::new();
+    for chunk in places.chunks(CHUNK) {
+        let mut query = places_in(KNOWN, chunk);
+        query.push(")");
+        let known: Vec<(String, String, i64)> = change!(tx, |db| query
+            .build_query_as()
+            .persistent(chunk.len() == CHUNK)
+            .fetch_all(db))?;
+        untouched.extend(
+            known
+                .into_iter()
+                .map(|(environment_id, flow_id, from_at)| ((environment_id, flow_id), from_at)),
+        );
+    }
+    let touched: Vec<Place<'_>> = places
+        .into_iter()
+        .filter(|place| {
+            let key = (place.0.to_owned(), place.1.to_owned());
+            untouched
+                .get(&key)
+                .is_none_or(|from_at| latest_change[place] >= *from_at)
+        })
+        .collect();
+    flows::set_last_run(tx, &touched).await?;
+    judge_anew(tx, &touched).await
+}
+
+/// Judges flows by what is stored of them now; those that are not mirrored are left out.
+pub(super) async fn judge_anew(tx: &mut WriteTx, places: &[Place<'_>]) -> Result<(), StoreError> {
+    for chunk in places.chunks(CHUNK) {
+        let persistent = chunk.len() == CHUNK;
+        let mut query = places_in(FLOWS_HEAD, chunk);
+        query.push(FLOWS_TAIL);
+        let flows: Vec<FlowFacts> = change!(tx, |db| query
+            .build_query_as()
+            .persistent(persistent)
+            .fetch_all(db))?;
+        let mut query = places_in(RUNS_HEAD, chunk);
+        query.push(RUNS_TAIL);
+        let runs: Vec<RunFacts> = change!(tx, |db| query
+            .build_query_as()
+            .persistent(persistent)
+            .fetch_all(db))?;
+        let mut recent: HashMap<OwnPlace, Vec<RecentRun>> = HashMap::new();
+        for run in runs {
+            let fact = RecentRun {
+                outcome: run.outcome,
+                started_at: run.started_at,
+                duration_ms: run.duration_ms,
+                records_out: run.records_out,
+            };
+            recent
+                .entry((run.environment_id, run.flow_id))
+                .or_default()
+                .push(fact);
+        }
+        store_judgements(tx, flows, recent).await?;
+    }
+    Ok(())
+}
+
+async fn store_judgements(
+    tx: &mut WriteTx,
+    flows: Vec<FlowFacts>,
+    mut recent: HashMap<OwnPlace, Vec<RecentRun>>,
+) -> Result<(), StoreError> {
+    let mut rows = Vec::with_capacity(flows.len());
+    for flow in flows {
+        let circumstances = flow.circumstances();
+        let mut runs = recent
+            .remove(&(flow.environment_id.clone(), flow.id.clone()))
+            .unwrap_or_default();
+        // More of them where several started at the same moment.
+        runs.drain(..runs.len().saturating_sub(RECENT_RUNS));
+        let judgement = judge(&circumstances, &runs);
+        let unreadable = |error: serde_json::Error| StoreError::Other(format!("a judgement: {error}"));
+        let judged = serde_json::to_string(&judgement).map_err(unreadable)?;
+        let recent = serde_json::to_string(&runs).map_err(unreadable)?;
+        let from_at = runs
+            .first()
+            .filter(|_| runs.len() == RECENT_RUNS)
+            .map(|run| run.started_at);
+        rows.push((
+            flow,
+            circumstances.on_since_at,
+            judgement,
+            from_at,
+            judged,
+            recent,
+        ));
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut upsert = insert_into("flow_health", COLUMNS);
+    upsert.push_values(
+        &rows,
+        |mut tuple, (flow, on_since_at, judgement, from_at, judged, recent)| {
+            tuple
+                .push_bind(&flow.environment_id)
+                .push_bind(&flow.id)
+                .push_bind(judgement.base.as_str())
+                .push_bind(judgement.base_since_at)
+                .push_bind(judgement.stuck_at)
+                .push_bind(judgement.late_at)
+                .push_bind(*on_since_at)
+                .push_bind(*from_at)
+                .push_bind(judged)
+                .push_bind(recent);
+        },
+    );
+    upsert.push(format!(
+        " ON CONFLICT (environment_id, flow_id) DO UPDATE SET {}",
+        take_excluded(&COLUMNS[KEY_COLUMNS..])
+    ));
+    change!(tx, |db| upsert
+        .build()
+        .persistent(rows.len() == CHUNK)
+        .execute(db))?;
+    Ok(())
+}
+
+fn places_in(head: &'static str, places: &[Place<'_>]) -> sqlx::QueryBuilder<Engine> {
+    let mut query = sqlx::QueryBuilder::<Engine>::new(head);
+    query.push_values(places, |mut tuple, (environment_id, id)| {
+        tuple
+            .push_bind((*environment_id).to_owned())
+            .push_bind((*id).to_owned());
+    });
+    query
+}

@@ -12,6 +12,7 @@ pub mod csrf;
 pub mod error;
 pub mod error_pages;
 pub mod forms;
+pub mod health_view;
 pub mod host;
 pub mod layers;
 pub mod layout;

@@ -1,0 +1,214 @@
+//! How a flow does, in a badge and a sentence, the same on every page.
+
+use crate::domain::health::{Health, Judgement, Usual};
+use crate::web::numbers;
+use crate::web::status::Status;
+use crate::web::times::{TimeView, Times};
+
+/// How a flow does at the viewer's present.
+#[derive(Debug, Clone)]
+pub struct HealthView {
+    /// Which of the states.
+    pub health: Health,
+    /// Shape and colour.
+    pub status: Status,
+    /// The word of the badge.
+    pub word: &'static str,
+    /// Why it is said, in one or two sentences with the figures.
+    pub reason: String,
+    /// Since when, where that is known.
+    pub since: Option<TimeView>,
+}
+
+impl HealthView {
+    /// Reads a judgement at `now_ms` (UTC epoch milliseconds).
+    pub fn new(judgement: &Judgement, times: &Times, now_ms: i64) -> Self {
+        let health = judgement.health_at(now_ms);
+        Self {
+            health,
+            status: status(health),
+            word: word(health),
+            reason: reason(judgement, health, times, now_ms),
+            since: judgement.since(now_ms).map(|at| times.at(at)),
+        }
+    }
+}
+
+/// Shape and colour of a state.
+pub const fn status(health: Health) -> Status {
+    match health {
+        Health::Failed => Status::Failed,
+        Health::Stuck | Health::Late => Status::Late,
+        Health::Empty | Health::Odd | Health::Partial => Status::Partial,
+        Health::Unknown => Status::Unknown,
+        Health::Running => Status::Running,
+        Health::Waiting | Health::Off => Status::Waiting,
+        Health::Well => Status::Succeeded,
+    }
+}
+
+/// The word of a state.
+pub const fn word(health: Health) -> &'static str {
+    match health {
+        Health::Failed => "Failed",
+        Health::Stuck => "Stuck",
+        Health::Late => "Late",
+        Health::Empty => "Empty",
+        Health::Odd => "Odd volume",
+        Health::Partial => "Partial",
+        Health::Unknown => "Unknown",
+        Health::Running => "Running",
+        Health::Waiting => "Waiting",
+        Health::Well => "Healthy",
+        Health::Off => "Off",
+    }
+}
+
+fn reason(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> String {
+    let at = |moment: Option<i64>| moment.map(|at| times.at(at).short());
+    match health {
+        Health::Failed if judged.in_a_row > 1 => format!("The last {} runs failed.", judged.in_a_row),
+        Health::Failed => "The last run failed.".to_owned(),
+        Health::Stuck => stuck(judged, now_ms),
+        Health::Late => {
+            let expected = at(judged.expected_at).unwrap_or_default();
+            let latest = at(judged.late_at).unwrap_or_default();
+            format!("A run was expected at {expected}. It usually shows by {latest}, and none has.")
+        }
+        Health::Empty if judged.never_brought_any => {
+            "The last run succeeded with no records. No run of those read has brought any.".to_owned()
+        }
+        Health::Empty => format!(
+            "The last run succeeded with no records.{}",
+            usually(judged.usual_records)
+        ),
+        Health::Odd => format!(
+            "The last run brought {} records.{}",
+            numbers::count(judged.last_records.unwrap_or(0)),
+            usually(judged.usual_records)
+        ),
+        Health::Partial if judged.in_a_row > 1 => {
+            format!("The last {} runs lost some records.", judged.in_a_row)
+        }
+        Health::Partial => "The last run lost some records.".to_owned(),
+        Health::Unknown => "Adobe gives the last run a status that no document names.".to_owned(),
+        Health::Running => "A run is going on.".to_owned(),
+        Health::Waiting => at(judged.expected_at).map_or_else(
+            || "There was no run yet.".to_owned(),
+            |expected| {
+                format!(
+                    "There was no run yet. The first is expected at {expected}; Adobe shows a run two to three \
+                     minutes after it began."
+                )
+            },
+        ),
+        Health::Well => "The last run brought what it should.".to_owned(),
+        Health::Off => "It does not run: it is switched off, or no longer at Adobe.".to_owned(),
+    }
+}
+
+fn stuck(judged: &Judgement, now_ms: i64) -> String {
+    let since = judged.running_since_at.unwrap_or(now_ms);
+    let lasts = numbers::duration(now_ms.saturating_sub(since));
+    match judged.usual_duration_ms {
+        Some(usual) => format!(
+            "A run has been going on for {lasts}. Usual are {} to {} ({} runs).",
+            numbers::duration(usual.low),
+            numbers::duration(usual.high),
+            usual.runs
+        ),
+        None => {
+            format!("A run has been going on for {lasts}; there is not enough history to say what is usual.")
+        }
+    }
+}
+
+fn usually(usual: Option<Usual>) -> String {
+    usual.map_or_else(
+        || " There is not enough history to say what is usual.".to_owned(),
+        |usual| {
+            format!(
+                " Usual are {} to {} ({} runs).",
+                numbers::count(usual.low),
+                numbers::count(usual.high),
+                usual.runs
+            )
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60_000;
+    const NOW: i64 = 1_774_076_400_000; // 2026-03-21T07:00:00Z
+
+    fn judged(base: Health) -> Judgement {
+        Judgement {
+            base,
+            base_since_at: Some(NOW - 120 * MINUTE),
+            in_a_row: 2,
+            expected_at: Some(NOW - 60 * MINUTE),
+            late_at: None,
+            running_since_at: Some(NOW - 90 * MINUTE),
+            stuck_at: None,
+            last_records: Some(12),
+            usual_duration_ms: Some(Usual {
+                low: 8 * MINUTE,
+                median: 9 * MINUTE,
+                high: 10 * MINUTE,
+                runs: 21,
+            }),
+            usual_records: Some(Usual {
+                low: 9_800,
+                median: 10_000,
+                high: 10_400,
+                runs: 10,
+            }),
+            never_brought_any: false,
+        }
+    }
+
+    fn said(judged: &Judgement) -> (Health, String) {
+        let view = HealthView::new(judged, &Times::new("UTC", NOW), NOW);
+        (view.health, view.reason)
+    }
+
+    #[test]
+    fn every_state_says_why() {
+        for base in Health::ALL {
+            let (health, reason) = said(&judged(*base));
+            assert_eq!(health, *base);
+            assert!(reason.ends_with('.') && reason.len() > 15, "{reason}");
+        }
+    }
+
+    #[test]
+    fn figures_stand_in_the_sentence() {
+        assert_eq!(
+            said(&judged(Health::Odd)).1,
+            "The last run brought 12 records. Usual are 9,800 to 10,400 (10 runs)."
+        );
+        let late = Judgement {
+            late_at: Some(NOW - 45 * MINUTE),
+            ..judged(Health::Well)
+        };
+        assert_eq!(
+            said(&late),
+            (
+                Health::Late,
+                "A run was expected at 21 Mar, 06:00 UTC. It usually shows by 21 Mar, 06:15 UTC, and none has.".into()
+            )
+        );
+        let stuck = Judgement {
+            stuck_at: Some(NOW),
+            ..judged(Health::Running)
+        };
+        assert_eq!(
+            said(&stuck).1,
+            "A run has been going on for 1 h 30 min. Usual are 8 min to 10 min (21 runs)."
+        );
+        assert_eq!(said(&judged(Health::Failed)).1, "The last 2 runs failed.");
+    }
+}

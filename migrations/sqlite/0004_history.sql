@@ -54,3 +54,23 @@ CREATE TABLE saved_views (
 -- How far a new environment's history is filled.
 ALTER TABLE sync_state ADD COLUMN filled_from_at BIGINT;  -- everything that started since then is stored
 ALTER TABLE sync_state ADD COLUMN fill_goal_at BIGINT;    -- NULL: nothing is being filled
+
+-- Runs that people asked Adobe for. Written before the call, so that a form sent twice asks once.
+CREATE TABLE run_requests (
+    id               TEXT   NOT NULL PRIMARY KEY,  -- the one-time key of the form
+    team_id          TEXT   NOT NULL REFERENCES teams (id),
+    environment_id   TEXT   NOT NULL REFERENCES environments (id),
+    flow_id          TEXT   NOT NULL,
+    retried_run_id   TEXT,                         -- NULL: a window was asked for
+    window_start_at  BIGINT,
+    window_end_at    BIGINT,
+    requested_by     TEXT   NOT NULL REFERENCES users (id),
+    requested_at     BIGINT NOT NULL,
+    state            TEXT   NOT NULL CHECK (state IN ('sent', 'started', 'refused', 'unknown')),
+    answered_at      BIGINT,
+    run_id           TEXT,                         -- of the run that was started
+    problem          TEXT
+);
+CREATE UNIQUE INDEX run_requests_on_their_way ON run_requests (environment_id, flow_id) WHERE state = 'sent';
+CREATE INDEX run_requests_by_flow ON run_requests (environment_id, flow_id, requested_at);
+CREATE INDEX run_requests_by_run ON run_requests (environment_id, run_id);

@@ -10,6 +10,7 @@ mod problem;
 pub mod recipe;
 mod role;
 mod run;
+pub mod run_request;
 pub mod schedule;
 pub mod setup;
 pub mod texts;

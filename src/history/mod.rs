@@ -15,12 +15,14 @@
 //! | `records` | from the platform's objects to rows |
 //! | [`stages`] | the stages of a run |
 //! | `switching` | enabling and disabling |
+//! | [`run_requests`] | asking for a run |
 
 mod connections;
 mod flow_by_flow;
 mod flow_list;
 mod records;
 mod rounds;
+pub mod run_requests;
 mod run_windows;
 pub mod stages;
 mod switching;

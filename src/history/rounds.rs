@@ -62,6 +62,9 @@ impl History {
     /// Reads environments until `stop` is cancelled, then waits for the readings on their way. `beat` is called
     /// on each look.
     pub async fn run(&self, stop: CancellationToken, beat: impl Fn() + Send) {
+        if let Err(error) = self.give_up_old_wishes().await {
+            tracing::error!(%error, "cannot note what became of runs that were asked for");
+        }
         let mut to_read = self.inner.to_read.lock().await;
         let places = Arc::new(Semaphore::new(AT_ONCE));
         let mut followers: HashMap<String, Follower> = HashMap::new();

@@ -24,6 +24,7 @@
 //! | [`leases`] | who may act now |
 //! | [`flows`], [`runs`], [`run_strips`], [`sync_state`] | the mirror of the platform and how fresh it is |
 //! | [`flow_health`] | how each flow does by its last runs |
+//! | [`run_requests`] | runs that people asked for |
 //! | [`audit`] | who did what |
 //! | [`checkup`] | what an operator wants to know of a database |
 
@@ -60,6 +61,7 @@ pub mod flow_health;
 pub mod flows;
 pub mod leases;
 pub mod people;
+pub mod run_requests;
 pub mod run_strips;
 pub mod runs;
 pub mod secrets;

@@ -10,6 +10,7 @@ use super::audit::{ActorKind, AuditPhase};
 use super::secrets::SecretOwner;
 use super::sync_state::SyncTopic;
 use crate::domain::health::Health;
+use crate::domain::run_request::RequestState;
 use crate::domain::setup::{Question, SetupState, StepKind, StepState};
 use crate::domain::{FindingState, Role, RunOutcome, Verdict};
 
@@ -64,6 +65,7 @@ stored_as_word!(
     Role,
     RunOutcome,
     Health,
+    RequestState,
     SetupState,
     StepState,
     StepKind,

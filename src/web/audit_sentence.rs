@@ -50,6 +50,8 @@ const EVENTS: &[(&str, &str, &str, bool)] = &[
     ("finding.dismissed", "marked as known at Adobe:", "check", true),
     ("flow.disabled", "disabled the dataflow", "x", true),
     ("flow.enabled", "enabled the dataflow", "play", true),
+    ("flow.run_again", "started a run once more of", "play", true),
+    ("flow.window_run", "started a run over a window of", "play", true),
     ("platform.create", "created an object at Adobe for", "plus", true),
     ("platform.delete", "deleted an object at Adobe for", "undo", true),
     ("session.ended", "ended a session of their own", "sign-out", false),
@@ -171,17 +173,22 @@ fn at_the_platform(facts: &NewAuditEvent, did: &str) -> (String, Option<Status>)
         ),
         "flow.enabled" => ("enable the dataflow".to_owned(), did.to_owned()),
         "flow.disabled" => ("disable the dataflow".to_owned(), did.to_owned()),
+        "flow.run_again" => ("repeat a run of".to_owned(), did.to_owned()),
+        "flow.window_run" => (
+            "run over a window of time the dataflow".to_owned(),
+            did.to_owned(),
+        ),
         _ => (format!("do this: {did}"), did.to_owned()),
     };
     if facts.phase == AuditPhase::Intent {
         return (format!("asked Adobe to {verb}"), None);
     }
     match after["result"].as_str().unwrap_or_default() {
-        "rejected" | "delete_failed" => (
+        "rejected" | "refused" | "delete_failed" => (
             format!("asked in vain: Adobe did not {verb}"),
             Some(Status::Failed),
         ),
-        "unclear" => (
+        "unclear" | "unknown" => (
             format!("got no clear answer whether Adobe did {verb}"),
             Some(Status::Unknown),
         ),

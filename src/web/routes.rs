@@ -25,6 +25,17 @@ pub const ROUTES: &[Route<AppState>] = &[
     Route::get("/flows/{id}/runs/{run_id}", Access::Viewer, |m| {
         on(m, flows::run::show)
     }),
+    Route::get("/flows/{id}/runs/new", Access::Viewer, |m| {
+        on(m, flows::run_window::show)
+    }),
+    Route::post("/flows/{id}/runs/new", Access::Editor, |m| {
+        on(m, flows::run_window::submit)
+    })
+    .audited("flow.window_run"),
+    Route::post("/flows/{id}/runs/{run_id}/again", Access::Editor, |m| {
+        on(m, flows::run_again::submit)
+    })
+    .audited("flow.run_again"),
     Route::post("/flows/{id}/enable", Access::Editor, |m| {
         on(m, flows::switch::enable)
     })

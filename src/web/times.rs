@@ -1,6 +1,7 @@
 //! Instants as people read them: in their own zone, with UTC beside it.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::civil::{Date, DateTime};
+use jiff::{Timestamp, tz::TimeZone};
 
 /// The viewer's zone and the present, from which a page makes all its [`TimeView`]s.
 #[derive(Clone, Debug)]
@@ -26,6 +27,14 @@ impl Times {
     /// When such a day is over.
     pub fn day_ends(&self, day: &str) -> Option<i64> {
         self.midnight(day.trim().parse::<Date>().ok()?.tomorrow().ok()?)
+    }
+
+    /// The instant of a local day and time such as `2026-03-21T08:00`, in UTC epoch milliseconds; none if it is no
+    /// such text. Where the clocks change, the earlier one of two and the one after a gap count.
+    pub fn instant(&self, local: &str) -> Option<i64> {
+        let local: DateTime = local.trim().parse().ok()?;
+        let zoned = local.to_zoned_datetime(self.zone.clone()).ok()?;
+        Some(zoned.timestamp().as_millisecond())
     }
 
     fn midnight(&self, day: Date) -> Option<i64> {
@@ -85,6 +94,11 @@ impl TimeView {
     /// `2026-03-21T07:00:00Z`, for the `datetime` attribute.
     pub fn iso(&self) -> String {
         self.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    /// `2026-03-21T08:00` in the viewer's zone: what a field for day and time holds.
+    pub fn for_input(&self) -> String {
+        self.zoned().strftime("%Y-%m-%dT%H:%M").to_string()
     }
 
     /// `8 s ago`, or `in 48 min` for what is still to come.

@@ -197,6 +197,7 @@ fn told(key: &str) -> Option<Flash> {
         "template-archived" => "The template was archived. Dataflows made from it go on.",
         "template-restored" => "The template can be used again.",
         "flow-enabled" => "The dataflow was enabled at Adobe.",
+        "run-started" => "Adobe started a run. It appears here by itself.",
         "flow-disabled" => "The dataflow was disabled at Adobe.",
         "setup-resumed" => "The setup goes on.",
         "setup-changed" => "The new answers are in place, and the setup goes on.",

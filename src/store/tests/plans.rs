@@ -36,6 +36,7 @@ async fn reads_on_a_pages_path_search_and_never_scan() {
         ("sweeps", store::sweeps::PAGE_READS),
         ("flows", store::flows::PAGE_READS),
         ("flow_health", store::flow_health::PAGE_READS),
+        ("run_requests", store::run_requests::PAGE_READS),
         ("runs", store::runs::PAGE_READS),
         ("sync_state", store::sync_state::PAGE_READS),
         ("audit", store::audit::PAGE_READS),

@@ -4,5 +4,6 @@
 
 mod list;
 mod overview;
+mod run_requests;
 mod show;
 mod switch;

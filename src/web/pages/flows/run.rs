@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
+use super::asking::{self, Ask};
 use super::view::{self, Badge, RunRow};
 use crate::history::stages::{self, Stage};
 use crate::store::flows::{self, Flow};
@@ -36,6 +37,7 @@ struct RunPage {
     freshness: Freshness,
     read: TimeView,
     is_final: bool,
+    again: Ask,
 }
 
 struct StageView {
@@ -76,6 +78,7 @@ pub async fn show(
         Freshness::of_environment(&sync_state::all_for(store, team_id).await?, &environment, &visit);
     let row = RunRow::new(&run, &times);
     let title = format!("Run of {}, {}", row.started.local(), flow.record.name);
+    let again = asking::run_again(&state, &visit, &flow, &run).await?;
     let mut layout = visit.layout(title, NavEntry::Flows);
     layout.read_at = freshness.read_at.clone();
     layout.refresh_seconds = (!run.outcome.is_final()).then_some(REFRESH_SECONDS);
@@ -97,6 +100,7 @@ pub async fn show(
         freshness,
         read: times.at(run.read_at),
         is_final: run.outcome.is_final(),
+        again,
         flow,
     })
 }

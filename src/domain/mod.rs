@@ -3,6 +3,7 @@
 mod clock;
 pub mod connector;
 mod environment;
+pub mod failures;
 mod finding;
 pub mod health;
 mod ids;

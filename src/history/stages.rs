@@ -3,6 +3,11 @@
 use serde_json::Value;
 
 use crate::domain::RunOutcome;
+use crate::platform::clean;
+use crate::vault::mask;
+
+/// The most of one text of an error, in bytes.
+const ERROR_LIMIT: usize = 2048;
 
 /// One stage of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,8 +101,9 @@ fn name_of(id: Option<String>) -> String {
 }
 
 fn errors(activity: &Value) -> Vec<(String, String)> {
+    // Rows of before runs were tidied may hold anything.
     let text = |error: &Value, key: &str| match error.get(key) {
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => clean(&mask(text), ERROR_LIMIT),
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
     };
@@ -158,6 +164,17 @@ mod tests {
         let codes: Vec<&str> = load.errors.iter().map(|(code, _)| code.as_str()).collect();
         assert_eq!(codes, ["CONNECTOR-2001-500", "133"]);
         assert_eq!(load.batch_ids, ["b1"]);
+    }
+
+    #[test]
+    fn texts_of_errors_are_masked_and_cut() {
+        let message = format!("sig=abcdef&x\u{202e}\n{}", "x".repeat(100_000));
+        let run = json!({"activities": [{"statusSummary": {"errors": [{"code": "x", "message": message}]}}]});
+        let (_, told) = &stages(&run)[0].errors[0];
+        assert!(
+            told.len() <= ERROR_LIMIT && told.starts_with("sig=[redacted]&x  xx"),
+            "{told:.80}"
+        );
     }
 
     #[test]

@@ -15,7 +15,9 @@ use super::calls::{Call, Method};
 use super::error::{PlatformError, Service};
 use super::http::{Exchange, Http, READ_LIMIT, header};
 use super::pressure::{LONGEST_SLEEP, Pressure};
+use super::reply::scrub;
 use super::token::{Credential, Token, Tokens};
+use super::wire;
 
 /// Waits between tries of a read never grow beyond this.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
@@ -153,9 +155,15 @@ impl PlatformClient {
             token = inner.token_after(&token).await?;
             exchange = inner.exchange(&request, &token, READ_LIMIT).await?;
         }
-        exchange
-            .success()
-            .map_err(|error| error.scrubbed(&inner.own_secrets(&token)))
+        let secrets = inner.own_secrets(&token);
+        let mut body = exchange.success().map_err(|error| error.scrubbed(&secrets))?;
+        // What is read is stored and shown: no service may make us repeat our own secrets.
+        wire::each_text(&mut body, &mut |text| {
+            if secrets.iter().any(|secret| text.contains(secret)) {
+                *text = scrub(text, &secrets);
+            }
+        });
+        Ok(body)
     }
 }
 

@@ -71,7 +71,7 @@ pub use lookups::{Found, Lookup, Selector};
 pub use mapping_sets::{Mapping, MappingSet};
 pub use outcomes::{Answer, Outcome};
 pub use pages::Page;
-pub use reply::Reply;
+pub use reply::{Reply, clean};
 pub use runs::{Run, RunError, RunFilter};
 pub use sandboxes::Sandbox;
 pub use schemas::{SchemaSummary, schema_with_that_title};

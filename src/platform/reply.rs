@@ -102,8 +102,8 @@ impl fmt::Display for Reply {
     }
 }
 
-/// Makes a foreign text fit to be stored: no control or direction-changing characters, at most `limit` bytes.
-pub(super) fn clean(text: &str, limit: usize) -> String {
+/// Makes a foreign text fit to be stored or shown: no control or direction-changing characters, at most `limit` bytes.
+pub fn clean(text: &str, limit: usize) -> String {
     let mut kept = String::with_capacity(text.len().min(limit));
     for character in text.chars() {
         let misleading = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

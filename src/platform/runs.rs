@@ -1,5 +1,7 @@
 //! Flow runs as the platform shows them.
 
+use std::borrow::Cow;
+
 use futures_util::Stream;
 use serde_json::Value;
 
@@ -9,10 +11,13 @@ use super::error::{PlatformError, Service};
 use super::pages::{PAGE_SIZE, Page};
 use super::reply::clean;
 use super::wire;
+use crate::vault::mask;
 
 const COLLECTION: &str = "/flowservice/runs";
 /// The most of an error text of a run, in bytes.
 const ERROR_LIMIT: usize = 2048;
+/// The most of any text in a run's JSON, in bytes.
+const TEXT_LIMIT: usize = 8192;
 
 /// A run. Counts and sizes that the platform does not know (absent or -1) are `None`; times are UTC epoch
 /// milliseconds.
@@ -56,7 +61,7 @@ pub struct Run {
     pub window_end: Option<i64>,
     /// The batches it wrote at Catalog.
     pub batch_ids: Vec<String>,
-    /// The platform's own JSON.
+    /// The platform's own JSON, with credentials masked and very long texts cut.
     pub raw: Value,
 }
 
@@ -94,9 +99,11 @@ impl Run {
                 .map(str::to_owned);
             id.ok_or_else(|| PlatformError::unreadable(Service::FlowService, format!("a run has no `{key}`")))
         };
+        let document = tidied(raw);
+        let raw = &document;
         let activities = activities(raw);
         let count = |pointer: &str| wire::count(raw, &format!("/metrics/{pointer}"));
-        Ok(Self {
+        let run = Self {
             id: id("id")?,
             flow_id: id("flowId")?,
             // The run model of the older page and scheduled runs carry it at the top.
@@ -120,9 +127,25 @@ impl Run {
             window_start: window(raw, activities, "windowStart"),
             window_end: window(raw, activities, "windowEnd"),
             batch_ids: batch_ids(activities),
-            raw: raw.clone(),
-        })
+            raw: Value::Null,
+        };
+        Ok(Self { raw: document, ..run })
     }
+}
+
+/// A copy of a run's JSON that may be kept. Its messages come from the source's own service, which may name the
+/// connection string that it was given.
+fn tidied(raw: &Value) -> Value {
+    let mut document = raw.clone();
+    wire::each_text(&mut document, &mut |text| {
+        if let Cow::Owned(masked) = mask(text) {
+            *text = masked;
+        }
+        if text.len() > TEXT_LIMIT {
+            *text = clean(text, TEXT_LIMIT);
+        }
+    });
+    document
 }
 
 /// The activities of a run; one schema of the API file spells the key in its own way.
@@ -269,6 +292,33 @@ mod tests {
         assert_eq!(run.window_start, Some(1_596_653_708_000));
         assert_eq!(run.batch_ids, ["01EF"]);
         assert_eq!(run.raw, partly_refused());
+    }
+
+    #[test]
+    fn hostile_messages_are_masked_and_cut() {
+        let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl";
+        let message = format!(
+            "<script>\u{202e} AccountKey=Zm9vYmFy; {token} {}",
+            "é".repeat(50_000)
+        );
+        let error = json!({"code": "CONNECTOR-1001-500", "message": message});
+        let run = Run::from_json(&json!({
+            "id": "r", "flowId": "f", "metrics": {"statusSummary": {"status": "failed", "errors": [error]}},
+            "activities": [{"statusSummary": {"errors": [error]}}]
+        }))
+        .unwrap();
+        let [told] = &run.errors[..] else {
+            panic!("one error")
+        };
+        assert!(
+            told.message.len() <= ERROR_LIMIT
+                && told.message.starts_with("<script>  AccountKey=[redacted]; ")
+        );
+        let kept = run.raw.to_string();
+        assert!(kept.len() < 2 * TEXT_LIMIT + 500, "{}", kept.len());
+        for secret in ["Zm9vYmFy", token] {
+            assert!(!kept.contains(secret) && !told.message.contains(secret));
+        }
     }
 
     #[test]

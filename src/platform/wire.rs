@@ -16,6 +16,16 @@ pub(super) fn text(body: &Value, pointer: &str) -> Option<String> {
     }
 }
 
+/// Changes every text of a document in place; keys stay as they are.
+pub(super) fn each_text(body: &mut Value, change: &mut impl FnMut(&mut String)) {
+    match body {
+        Value::String(text) => change(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| each_text(item, change)),
+        Value::Object(members) => members.values_mut().for_each(|member| each_text(member, change)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// A whole number, also as a string or with a fraction of zero.
 pub(super) fn number(body: &Value, pointer: &str) -> Option<i64> {
     match body.pointer(pointer)? {

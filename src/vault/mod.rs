@@ -2,15 +2,18 @@
 //!
 //! A secret is sealed for one [`Place`] (table, row, column, version) with a key of the [`KeyRing`];
 //! moved anywhere else it does not open. Keys come from the configuration or from a key file, never
-//! from the database. [`scrub()`] takes known secrets out of texts that come from outside.
+//! from the database. [`scrub()`] takes known secrets out of texts that come from outside,
+//! [`mask()`] what looks like a secret of somebody else.
 //!
 //! What this cannot do: copies in the buffers of TLS, the allocator, the kernel or swap are out of reach.
 
 mod key_ring;
+mod mask;
 mod scrub;
 mod seal;
 
 pub use key_ring::KeyRing;
+pub use mask::mask;
 pub use scrub::scrub;
 pub use seal::{Place, Sealed};
 pub use secrecy::{ExposeSecret, SecretString};

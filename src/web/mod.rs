@@ -11,6 +11,7 @@ pub mod charts;
 pub mod csrf;
 pub mod error;
 pub mod error_pages;
+pub mod explained;
 pub mod forms;
 pub mod health_view;
 pub mod host;

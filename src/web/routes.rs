@@ -5,7 +5,8 @@ use axum::routing::on;
 use super::assets;
 use super::csrf::Csrf;
 use super::pages::{
-    account, audit, drafts, environments, findings, flows, health, overview, session, setups, templates,
+    account, audit, drafts, environments, findings, flows, health, help, overview, runs, session, setups,
+    templates,
 };
 use super::route_table::Route;
 use super::session::Access;
@@ -44,6 +45,22 @@ pub const ROUTES: &[Route<AppState>] = &[
         on(m, flows::switch::disable)
     })
     .audited("flow.disabled"),
+    // All runs, as files.
+    Route::get("/flows/{id}/runs.csv", Access::Viewer, |m| {
+        on(m, runs::export::flow_csv)
+    }),
+    Route::get("/flows/{id}/runs.jsonl", Access::Viewer, |m| {
+        on(m, runs::export::flow_json_lines)
+    }),
+    Route::get("/runs.csv", Access::Viewer, |m| on(m, runs::export::csv)),
+    Route::get("/runs.jsonl", Access::Viewer, |m| on(m, runs::export::json_lines)),
+    // What Adobe's codes mean.
+    Route::get("/help/errors", Access::SignedIn, |m| {
+        on(m, help::error_codes::list)
+    }),
+    Route::get("/help/errors/{code}", Access::SignedIn, |m| {
+        on(m, help::error_code::show)
+    }),
     // Health.
     Route::get("/healthz", Access::Public, |m| on(m, health::alive)),
     Route::get("/readyz", Access::Public, |m| on(m, health::ready)),

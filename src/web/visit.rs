@@ -159,6 +159,13 @@ impl Visit {
 
     /// The frame around a page.
     pub fn layout(&self, title: impl Into<String>, active: NavEntry) -> Layout {
+        let mut layout = self.plain_layout(title);
+        layout.active = Some(active);
+        layout
+    }
+
+    /// The frame of a page that belongs to no entry of the left list.
+    pub fn plain_layout(&self, title: impl Into<String>) -> Layout {
         let person = PersonView {
             name: self.session.user_name.clone(),
             role: self.session.role.to_string(),
@@ -177,7 +184,6 @@ impl Visit {
             Layout::signed_in(title, &self.request_id, person, self.session.csrf.expose_secret());
         layout.theme = self.theme;
         layout.environments = self.environments.iter().map(choice).collect();
-        layout.active = Some(active);
         layout.flash = self.done.clone().into_iter().collect();
         layout.demo.clone_from(&self.demo);
         layout.alarm = self.alarm;

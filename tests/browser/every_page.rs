@@ -13,7 +13,7 @@ use crate::support::demo::Demo;
 use crate::support::visitor::Visitor;
 
 /// GET routes that are no pages: files, probes, downloads, fragments and streams of pages.
-const NO_PAGES: [&str; 7] = [
+const NO_PAGES: [&str; 11] = [
     assets::ROUTE,
     "/flows/{id}/status",
     "/environments/{id}/choices/{kind}",
@@ -21,6 +21,10 @@ const NO_PAGES: [&str; 7] = [
     "/readyz",
     "/setups/{id}/progress",
     "/setups/{id}/events",
+    "/flows/{id}/runs.csv",
+    "/flows/{id}/runs.jsonl",
+    "/runs.csv",
+    "/runs.jsonl",
 ];
 /// Sees everything: an admin.
 const ADMIN: &str = "Theo Lindqvist";

@@ -6,7 +6,7 @@ use reqwest::Request;
 use serde_json::json;
 
 use super::fake_server::{FakeServer, Say, nobody};
-use super::{PATIENCE, client, client_of, http, impatient_client};
+use super::{PATIENCE, SECRET, client, client_of, http, impatient_client};
 use crate::platform::{ExploreThrough, ExploreWhat, PlatformError, Service};
 
 #[tokio::test]
@@ -186,4 +186,21 @@ async fn reads_carry_the_trace_and_the_accept_that_the_registry_wants() {
             .ends_with("/tenant/schemas/https%3A%2F%2Fns.adobe.com%2Ft%2Fschemas%2F1")
     );
     assert!(!seen[1].headers["x-request-id"].is_empty());
+}
+
+#[tokio::test]
+async fn what_is_read_never_repeats_our_own_secrets() {
+    let server = FakeServer::start(|_, _| {
+        let message = format!("bad token token-0 of {SECRET} <b>");
+        let errors = json!([{"code": "CONNECTOR-1001-500", "message": message}]);
+        Say::Json(
+            200,
+            json!({"items": [{"id": "r", "flowId": "f",
+            "metrics": {"statusSummary": {"status": "failed", "errors": errors}}}]}),
+        )
+    })
+    .await;
+    let run = client(&server).run("r").await.unwrap();
+    assert_eq!(run.errors[0].message, "bad token [hidden] of [hidden] <b>");
+    assert!(!run.raw.to_string().contains(SECRET) && !run.raw.to_string().contains("token-0"));
 }

@@ -243,3 +243,18 @@ async fn bodies_end_at_their_limit() {
         "a form that is read for its token"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_body_is_not_cut() {
+    for encoding in ["", "gzip"] {
+        let response = get("/long", &[("accept-encoding", encoding)]).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert!(!response.headers().contains_key(header::CONTENT_LENGTH));
+        let body = to_bytes(response.into_body(), 1 << 20)
+            .await
+            .expect("a whole body");
+        if encoding.is_empty() {
+            assert_eq!(body, "0\n1\n2\n3\n");
+        }
+    }
+}

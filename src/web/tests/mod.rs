@@ -16,6 +16,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, Response};
 use axum::routing::on;
+use futures_util::StreamExt;
 use secrecy::SecretString;
 use tower::ServiceExt;
 use url::Url;
@@ -60,6 +61,7 @@ const ROUTES: &[Route<()>] = &[
     Route::get("/panic", Access::Public, |m| on(m, panics)),
     Route::post("/late", Access::Public, |m| on(m, late)).csrf(Csrf::None),
     Route::get("/slow", Access::Public, |m| on(m, std::future::pending::<()>)),
+    Route::get("/long", Access::Public, |m| on(m, long)),
     Route::get("/busy", Access::Public, |m| {
         on(m, || async { PageError::store_busy() })
     }),
@@ -84,6 +86,15 @@ async fn late() -> &'static str {
     tokio::time::sleep(Duration::from_millis(100)).await;
     LATE_ENDS.fetch_add(1, Ordering::SeqCst);
     "done"
+}
+
+/// A body that takes longer than any handler may.
+async fn long() -> Body {
+    let lines = futures_util::stream::iter(0..4_u32).then(|n| async move {
+        tokio::time::sleep(limits::HANDLER_TIME).await;
+        Ok::<_, std::io::Error>(format!("{n}\n"))
+    });
+    Body::from_stream(lines)
 }
 
 async fn panics() -> StatusCode {

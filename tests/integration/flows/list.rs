@@ -15,7 +15,8 @@ fn names(page: &Answer) -> Vec<String> {
     html.select(&links).map(|link| link.text().collect()).collect()
 }
 
-fn record(watched: &Watched, number: i64) -> Mirrored<FlowRecord> {
+/// A flow that no reading finds missing; hostile in its name.
+pub fn record(watched: &Watched, number: i64) -> Mirrored<FlowRecord> {
     let row = FlowRecord {
         environment_id: watched.environment.id.clone(),
         id: format!("flow-{number:03}"),
@@ -45,7 +46,8 @@ fn record(watched: &Watched, number: i64) -> Mirrored<FlowRecord> {
     }
 }
 
-fn run(watched: &Watched, number: i64, outcome: RunOutcome) -> Mirrored<Run> {
+/// The last run of the flow with this number.
+pub fn run(watched: &Watched, number: i64, outcome: RunOutcome) -> Mirrored<Run> {
     let row = Run {
         environment_id: watched.environment.id.clone(),
         id: format!("run-{number:03}"),

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
-mod list;
+pub mod list;
 mod overview;
 mod run_requests;
 mod show;

@@ -207,6 +207,25 @@ impl Visitor {
         self.send(Method::GET, path, &[], None).await
     }
 
+    /// An answer whose body is still to be read.
+    pub async fn open(&mut self, path: &str) -> reqwest::Response {
+        self.request(Method::GET, path).send().await.unwrap()
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        if cookies.is_empty() {
+            request
+        } else {
+            request.header(header::COOKIE, cookies.join("; "))
+        }
+    }
+
     /// Sends a request with extra headers and, perhaps, a form body.
     pub async fn send(
         &mut self,
@@ -215,17 +234,9 @@ impl Visitor {
         headers: &[(&str, &str)],
         form: Option<&[(String, String)]>,
     ) -> Answer {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        let mut request = self.request(method, path);
         for (name, value) in headers {
             request = request.header(*name, *value);
-        }
-        let cookies: Vec<String> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        if !cookies.is_empty() {
-            request = request.header(header::COOKIE, cookies.join("; "));
         }
         if let Some(form) = form {
             request = request.form(form);

@@ -14,7 +14,7 @@ use crate::domain::Problem;
 use crate::store;
 use crate::web::error::PageError;
 use crate::web::forms::field::{FieldKind, FieldView, FieldWidth, FormErrors};
-use crate::web::layout::{Layout, NavEntry};
+use crate::web::layout::Layout;
 use crate::web::page::{page, page_with};
 use crate::web::state::AppState;
 use crate::web::times::TimeView;
@@ -132,10 +132,8 @@ impl AccountPage {
         } else {
             "Error: Your account"
         };
-        let mut layout = visit.layout(heading, NavEntry::Overview);
-        layout.active = None;
         Ok(Self {
-            layout,
+            layout: visit.plain_layout(heading),
             form_errors,
             login: user.login,
             time_zone,

@@ -11,6 +11,7 @@ use crate::store::flows::{self, Flow};
 use crate::store::runs;
 use crate::store::{self, sync_state};
 use crate::web::error::PageError;
+use crate::web::explained::Explained;
 use crate::web::layout::{Layout, NavEntry};
 use crate::web::numbers;
 use crate::web::page::page;
@@ -47,7 +48,7 @@ struct StageView {
     duration: String,
     /// "2 files, 1.2 MB, 100 records in".
     counts: String,
-    errors: Vec<(String, String)>,
+    errors: Vec<Explained>,
     batch_ids: Vec<String>,
 }
 
@@ -133,7 +134,11 @@ impl StageView {
             started: stage.started_at.map(|at| times.at(at)),
             duration: lasted.map(numbers::duration).unwrap_or_default(),
             counts: counts.into_iter().flatten().collect::<Vec<_>>().join(", "),
-            errors: stage.errors,
+            errors: stage
+                .errors
+                .iter()
+                .map(|(code, message)| Explained::new(code, message))
+                .collect(),
             batch_ids: stage.batch_ids,
         }
     }

@@ -10,6 +10,7 @@ use crate::store::run_strips::{self, FlowPlace};
 use crate::store::runs::Run;
 use crate::store::{Store, StoreError};
 use crate::web::charts::strip::Strip;
+use crate::web::explained::Explained;
 use crate::web::numbers;
 use crate::web::status::Status;
 use crate::web::times::{TimeView, Times};
@@ -189,6 +190,11 @@ impl RunRow {
 }
 
 impl RunRow {
+    /// What went wrong, for a person.
+    pub(in crate::web::pages) fn explained(&self) -> Explained {
+        Explained::new(&self.error_code, &self.error)
+    }
+
     /// Files and bytes in one cell: `2 · 218 kB`.
     pub(in crate::web::pages) fn volume(&self) -> String {
         match (self.files.as_str(), self.bytes.as_str()) {

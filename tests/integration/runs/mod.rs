@@ -1,0 +1,5 @@
+//! Runs across flows, as files.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod export;

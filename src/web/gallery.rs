@@ -14,6 +14,7 @@ use super::{
         run_chart::{Bar, RunChart},
         strip::Strip,
     },
+    explained::Explained,
     forms::field::{FieldKind, FieldView, FieldWidth, FormErrors},
     layout::{EnvironmentChoice, Flash, Layout, NavEntry, PersonView, Theme},
     numbers,
@@ -32,6 +33,7 @@ struct GalleryPage {
     links: PageLinks,
     now: TimeView,
     call: CallView,
+    failures: [Explained; 4],
     form_errors: FormErrors,
     form_fields: Vec<FieldView>,
 }
@@ -228,6 +230,12 @@ fn gallery(theme: Theme) -> String {
             next: Some("/runs?after=25".into()),
         },
         now: times.at(NOW),
+        failures: [
+            Explained::new("CONNECTOR-1001-500", HOSTILE),
+            Explained::new(HOSTILE, HOSTILE),
+            Explained::new("", HOSTILE),
+            Explained::new("", ""),
+        ],
         call: CallView {
             id: "call-1".into(),
             method: "POST".into(),

@@ -108,6 +108,12 @@ async fn a_credential_that_does_not_work_is_kept_and_said_so() {
         }
     }
     let id = named(&app, "Bad secret").await.id;
+    let page = theo.get(&format!("/environments/{id}")).await;
+    assert!(
+        page.has("main a[href='/help/errors/invalid_client']"),
+        "{}",
+        page.text()
+    );
     let edit = format!("/environments/{id}/edit");
     let form = theo.get(&edit).await;
     assert_eq!(

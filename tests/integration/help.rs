@@ -1,7 +1,5 @@
 //! What Adobe's codes mean: the pages, and the ways to them from a run that failed.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
-
 use headgate::domain::RunOutcome;
 use headgate::domain::failures::families;
 use headgate::emulator::SeedOptions;

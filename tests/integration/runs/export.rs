@@ -29,7 +29,10 @@ fn outcome(number: i64) -> RunOutcome {
 }
 
 async fn store(watched: &Watched, flow_numbers: &[i64], rows: &[Mirrored<Run>]) {
-    let records: Vec<_> = flow_numbers.iter().map(|number| record(watched, *number)).collect();
+    let records: Vec<_> = flow_numbers
+        .iter()
+        .map(|number| record(watched, *number))
+        .collect();
     let mut tx = watched.app.store().begin().await.unwrap();
     flows::upsert_many(&mut tx, &records).await.unwrap();
     runs::upsert_many(&mut tx, rows).await.unwrap();
@@ -38,7 +41,9 @@ async fn store(watched: &Watched, flow_numbers: &[i64], rows: &[Mirrored<Run>]) 
 
 async fn with_many() -> Watched {
     let watched = Watched::start().await;
-    let mut rows: Vec<_> = (0..MANY).map(|number| numbered(&watched, 1, number, outcome(number))).collect();
+    let mut rows: Vec<_> = (0..MANY)
+        .map(|number| numbered(&watched, 1, number, outcome(number)))
+        .collect();
     rows.extend((0..40).map(|number| numbered(&watched, 2, number, RunOutcome::Failed)));
     store(&watched, &[1, 2], &rows).await;
     watched
@@ -47,7 +52,10 @@ async fn with_many() -> Watched {
 /// The cells of a file by column, after the header.
 fn table(answer: &Answer) -> Vec<std::collections::HashMap<String, String>> {
     assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.headers["content-type"], "text/csv; charset=utf-8; header=present");
+    assert_eq!(
+        answer.headers["content-type"],
+        "text/csv; charset=utf-8; header=present"
+    );
     let mut reader = csv::Reader::from_reader(answer.body.as_bytes());
     reader.deserialize().map(|row| row.unwrap()).collect()
 }
@@ -55,21 +63,34 @@ fn table(answer: &Answer) -> Vec<std::collections::HashMap<String, String>> {
 fn objects(answer: &Answer) -> Vec<Value> {
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.headers["content-type"], "application/x-ndjson");
-    answer.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    answer
+        .body
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 async fn ids(visitor: &mut Visitor, query: &str) -> Vec<String> {
     let lines = objects(&visitor.get(&format!("/runs.jsonl{query}")).await);
-    lines.iter().map(|line| line["run_id"].as_str().unwrap().to_owned()).collect()
+    lines
+        .iter()
+        .map(|line| line["run_id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
 async fn a_flows_file_holds_every_run_as_it_is_stored() {
     let watched = with_many().await;
     let mut vera = watched.app.visitor("vera").await;
-    let stored = runs::latest(watched.app.store(), &watched.environment.id, "flow-001", None, 10_000)
-        .await
-        .unwrap();
+    let stored = runs::latest(
+        watched.app.store(),
+        &watched.environment.id,
+        "flow-001",
+        None,
+        10_000,
+    )
+    .await
+    .unwrap();
     assert_eq!(stored.len() as i64, MANY);
 
     let answer = vera.get("/flows/flow-001/runs.csv").await;
@@ -123,7 +144,10 @@ async fn filters_choose_among_the_teams_runs() {
     let failed = ids(&mut ana, "?outcome=failed").await;
     let expected = (0..MANY).filter(|n| outcome(*n) == RunOutcome::Failed).count() + 40;
     assert_eq!(failed.len(), expected);
-    let environment = format!("?environment={}&q=FLOW+002&outcome=failed", watched.environment.id);
+    let environment = format!(
+        "?environment={}&q=FLOW+002&outcome=failed",
+        watched.environment.id
+    );
     assert_eq!(ids(&mut ana, &environment).await.len(), 40);
     assert_eq!(ids(&mut ana, "?q=folder-2").await.len(), 40, "by source path");
     // NOW is the first moment of March 1.
@@ -134,7 +158,10 @@ async fn filters_choose_among_the_teams_runs() {
         (0..MANY).filter(in_day).count() + (0..40).filter(in_day).count()
     );
     assert_eq!(ids(&mut ana, "?from=2026-03-01").await.len(), 6);
-    assert_eq!(objects(&ana.get("/flows/flow-002/runs.jsonl?outcome=partial").await).len(), 0);
+    assert_eq!(
+        objects(&ana.get("/flows/flow-002/runs.jsonl?outcome=partial").await).len(),
+        0
+    );
 
     for (wrong, status) in [
         ("?environment=nothing", StatusCode::NOT_FOUND),
@@ -181,7 +208,12 @@ async fn cells_are_harmless_in_spreadsheets_and_lines_are_exact() {
         .iter()
         .enumerate()
         .map(|(number, message)| {
-            let mut run = numbered(&watched, 1, i64::try_from(number).unwrap() * 3, RunOutcome::Failed);
+            let mut run = numbered(
+                &watched,
+                1,
+                i64::try_from(number).unwrap() * 3,
+                RunOutcome::Failed,
+            );
             run.row.error_code = Some("CONNECTOR-1001-500".into());
             run.row.error_message = Some((*message).to_owned());
             run
@@ -192,12 +224,22 @@ async fn cells_are_harmless_in_spreadsheets_and_lines_are_exact() {
     let file = ana.get("/flows/flow-001/runs.csv").await;
     for (row, message) in table(&file).iter().zip(messages) {
         let armed = message.starts_with(['=', '+', '-', '@', '\t']);
-        let expected = if armed { format!("'{message}") } else { message.to_owned() };
+        let expected = if armed {
+            format!("'{message}")
+        } else {
+            message.to_owned()
+        };
         assert_eq!(row["error_message"], expected);
-        assert_eq!(row["error_meaning"], "The files could not be copied from the source");
+        assert_eq!(
+            row["error_meaning"],
+            "The files could not be copied from the source"
+        );
         assert!(!row["records_rejected"].starts_with('\''), "numbers stay numbers");
     }
-    assert!(file.body.contains("\"a,\"\"b\"\"\r\nc\""), "quoted as in RFC 4180");
+    assert!(
+        file.body.contains("\"a,\"\"b\"\"\r\nc\""),
+        "quoted as in RFC 4180"
+    );
     let lines = objects(&ana.get("/flows/flow-001/runs.jsonl").await);
     for (line, message) in lines.iter().zip(messages) {
         assert_eq!(line["error_message"], message);
@@ -221,7 +263,10 @@ async fn a_file_that_breaks_off_is_not_complete_and_one_that_is_dropped_ends() {
     let mut dropped = ana.open("/flows/flow-001/runs.csv").await;
     assert!(dropped.chunk().await.unwrap().is_some());
     drop(dropped);
-    assert_eq!(ana.get("/flows/flow-001/runs.jsonl").await.body.lines().count(), 8_000);
+    assert_eq!(
+        ana.get("/flows/flow-001/runs.jsonl").await.body.lines().count(),
+        8_000
+    );
 
     let mut broken = ana.open("/flows/flow-001/runs.csv").await;
     assert!(broken.chunk().await.unwrap().is_some());

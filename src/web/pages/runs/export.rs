@@ -312,6 +312,20 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_names_the_columns_in_order() {
+        let readme = include_str!("../../../../README.md");
+        let told = readme
+            .split("The columns: ")
+            .nth(1)
+            .unwrap()
+            .split("Times are")
+            .next()
+            .unwrap();
+        let told: Vec<&str> = told.split('`').skip(1).step_by(2).collect();
+        assert_eq!(told, COLUMNS);
+    }
+
+    #[test]
     fn names_of_files_are_plain() {
         for (name, expected) in [
             ("Loyalty daily", "loyalty-daily"),

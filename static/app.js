@@ -72,7 +72,7 @@
     if (e.key === "Escape") for (const m of document.querySelectorAll("details.menu[open]")) { m.open = false; m.firstElementChild.focus(); }
     if (e.ctrlKey || e.metaKey || e.altKey || localStorage.getItem(KEY) || e.target.closest("input,select,textarea,dialog")) return;
     const after = e.timeStamp - g < 1000; g = -1e4;
-    if (after && "fratoe".includes(e.key)) return go(`[data-key="${e.key}"]`);
+    if (after && "froasite".includes(e.key)) return go(`[data-key="${e.key}"]`);
     if (e.key === "g") g = e.timeStamp;
     else if (e.key === "n") go("[data-key=n]");
     else if (e.key === "?") { const d = one("#help"); if (d) d.showModal(); }

@@ -22,7 +22,7 @@
 //! | [`setups`], [`setup_lists`], [`setup_journal`] | attempts to make a dataflow with their steps; lists of them; what was done |
 //! | [`findings`], [`sweeps`] | what does not fit between the platform and our records; when it was looked for |
 //! | [`leases`] | who may act now |
-//! | [`flows`], [`runs`], [`run_strips`], [`run_exports`], [`sync_state`] | the mirror of the platform and how fresh it is |
+//! | [`flows`], [`runs`], [`run_strips`], [`run_lists`], [`sync_state`] | the mirror of the platform and how fresh it is |
 //! | [`flow_health`] | how each flow does by its last runs |
 //! | [`run_requests`] | runs that people asked for |
 //! | [`audit`] | who did what |
@@ -61,7 +61,7 @@ pub mod flow_health;
 pub mod flows;
 pub mod leases;
 pub mod people;
-pub mod run_exports;
+pub mod run_lists;
 pub mod run_requests;
 pub mod run_strips;
 pub mod runs;

@@ -105,6 +105,8 @@ pub enum NavEntry {
     Overview,
     /// All flows of the environment.
     Flows,
+    /// What ran, across flows.
+    Runs,
     /// Attempts to create a dataflow.
     Setups,
     /// What does not fit between Adobe and our records.
@@ -118,9 +120,10 @@ pub enum NavEntry {
 }
 
 /// Entry, word, route, icon, and the key that follows `g`.
-const NAV: [(NavEntry, &str, &str, &str, &str); 7] = [
+const NAV: [(NavEntry, &str, &str, &str, &str); 8] = [
     (NavEntry::Overview, "Overview", "/", "home", "o"),
     (NavEntry::Flows, "Flows", "/flows", "workflow", "f"),
+    (NavEntry::Runs, "Runs", "/runs", "history", "r"),
     (NavEntry::Setups, "Setups", "/setups", "pulse", "s"),
     (NavEntry::Findings, "Findings", "/findings", "search", "i"),
     (NavEntry::Templates, "Templates", "/templates", "versions", "t"),

@@ -18,6 +18,7 @@ pub const ROUTES: &[Route<AppState>] = &[
     Route::get(assets::ROUTE, Access::Public, |m| on(m, assets::serve)),
     // Flows and their runs.
     Route::get("/", Access::Viewer, |m| on(m, overview::show::show)),
+    Route::get("/runs", Access::Viewer, |m| on(m, runs::list::list)),
     Route::get("/flows", Access::Viewer, |m| on(m, flows::list::list)),
     Route::get("/flows/{id}", Access::Viewer, |m| on(m, flows::show::show)),
     Route::get("/flows/{id}/status", Access::Viewer, |m| {

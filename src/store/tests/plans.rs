@@ -38,7 +38,7 @@ async fn reads_on_a_pages_path_search_and_never_scan() {
         ("flow_health", store::flow_health::PAGE_READS),
         ("run_requests", store::run_requests::PAGE_READS),
         ("runs", store::runs::PAGE_READS),
-        ("run_exports", store::run_exports::PAGE_READS),
+        ("run_lists", store::run_lists::PAGE_READS),
         ("sync_state", store::sync_state::PAGE_READS),
         ("audit", store::audit::PAGE_READS),
     ];
@@ -81,7 +81,7 @@ async fn long_lists_are_not_sorted() {
         .iter()
         .chain(&store::audit::PAGE_READS[..7])
         .chain(&store::runs::PAGE_READS[..1])
-        .chain(store::run_exports::PAGE_READS)
+        .chain(store::run_lists::PAGE_READS)
         .chain(&store::drafts::PAGE_READS[1..])
         .chain(&store::findings::PAGE_READS[..2]);
     for sql in lists {

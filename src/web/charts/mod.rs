@@ -3,6 +3,7 @@
 //! Colours come from classes, so one drawing serves both themes and print. The numbers stand in a table beside
 //! each chart, which is the page's business.
 
+pub mod day_histogram;
 pub mod run_chart;
 pub mod strip;
 

@@ -15,7 +15,7 @@ use futures_util::{Stream, StreamExt, stream};
 use super::export_rows::Format;
 use super::filter::RunsFilter;
 use crate::store::flows;
-use crate::store::run_exports::{self, RunPlace, RunSelection};
+use crate::store::run_lists::{self, RunPlace, RunSelection};
 use crate::store::{Store, StoreError};
 use crate::web::error::PageError;
 use crate::web::state::AppState;
@@ -149,7 +149,7 @@ impl Export {
     /// The next lines; nothing: that was all.
     async fn next_lines(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
         while let Some((id, name)) = self.environments.front() {
-            let batch = run_exports::batch(
+            let batch = run_lists::batch(
                 &self.store,
                 id,
                 self.flow_id.as_deref(),
@@ -254,7 +254,7 @@ mod tests {
         }
     }
 
-    const THREE_BATCHES: i64 = 2 * run_exports::BATCH as i64 + 10;
+    const THREE_BATCHES: i64 = 2 * run_lists::BATCH as i64 + 10;
 
     #[tokio::test]
     async fn rows_are_read_when_they_are_asked_for_and_not_before() {
@@ -268,7 +268,7 @@ mod tests {
         add(&store, &[run(-5)]).await;
         let others: Vec<Bytes> = rest.try_collect().await.unwrap();
         let lines = |bytes: &Bytes| bytes.iter().filter(|b| **b == b'\n').count() as i64;
-        assert_eq!(lines(&first), run_exports::BATCH as i64);
+        assert_eq!(lines(&first), run_lists::BATCH as i64);
         assert_eq!(
             lines(&first) + others.iter().map(lines).sum::<i64>(),
             THREE_BATCHES + 1

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::domain::failures::explain;
-use crate::store::run_exports::ExportedRun;
+use crate::store::run_lists::ListedRun;
 
 /// The form of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl Format {
     /// The lines of some runs; `environment` is the name of theirs.
     pub(super) fn lines<'a>(
         self,
-        runs: &'a [ExportedRun],
+        runs: &'a [ListedRun],
         environment: &'a str,
     ) -> Result<Vec<u8>, std::io::Error> {
         let as_is = |text: &'a str| Cow::Borrowed(text);
@@ -134,7 +134,7 @@ impl Format {
 }
 
 impl<'a> Line<'a> {
-    fn new(exported: &'a ExportedRun, environment: &'a str, text: impl Fn(&'a str) -> Cow<'a, str>) -> Self {
+    fn new(exported: &'a ListedRun, environment: &'a str, text: impl Fn(&'a str) -> Cow<'a, str>) -> Self {
         let run = &exported.run;
         let meaning = run.error_code.as_deref().and_then(explain);
         Self {

@@ -2,9 +2,10 @@
 
 use axum::http::StatusCode;
 use serde::Deserialize;
+use url::form_urlencoded;
 
 use crate::domain::RunOutcome;
-use crate::store::run_exports::RunSelection;
+use crate::store::run_lists::RunSelection;
 use crate::web::error::PageError;
 use crate::web::times::Times;
 
@@ -28,6 +29,42 @@ pub struct RunsFilter {
 }
 
 impl RunsFilter {
+    /// The address of a page or file with these filters, from a place in the list on.
+    pub(in crate::web::pages) fn address(&self, path: &str, after: Option<&str>) -> String {
+        let pairs = [
+            ("environment", self.environment.as_str()),
+            ("outcome", &self.outcome),
+            ("q", &self.q),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("after", after.unwrap_or_default()),
+        ];
+        let pairs = pairs.map(|(name, value)| (name, value.trim()));
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(pairs.iter().filter(|(_, value)| !value.is_empty()));
+        match query.finish() {
+            query if query.is_empty() => path.to_owned(),
+            query => format!("{path}?{query}"),
+        }
+    }
+
+    /// The list of one day's runs.
+    pub(in crate::web::pages) fn of_day(&self, day: &str) -> String {
+        let of_day = Self {
+            from: day.to_owned(),
+            to: day.to_owned(),
+            ..self.clone()
+        };
+        of_day.address("/runs", None)
+    }
+
+    /// Whether the list is not that of all runs.
+    pub(in crate::web::pages) fn are_set(&self) -> bool {
+        [&self.environment, &self.outcome, &self.q, &self.from, &self.to]
+            .iter()
+            .any(|value| set(value).is_some())
+    }
+
     /// What to read. The environment is for the caller, who knows which ones the person may see.
     ///
     /// # Errors
@@ -73,7 +110,7 @@ fn unread(name: &str, value: &str, expected: &str) -> PageError {
         "This filter cannot be read",
     )
     .what(format!(
-        "“{name}” is “{value}”, but should be {expected}. Nothing was left out silently: there is no file."
+        "“{name}” is “{value}”, but should be {expected}. Leaving it out would give more than was asked for, so nothing was read."
     ))
     .advice("Correct the filter in the address or on the page, and try again.")
 }

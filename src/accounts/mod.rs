@@ -6,6 +6,7 @@
 //! | [`people`] | adding and disabling people, changing what is theirs |
 //! | [`sessions`] | cookies, limits, ending |
 //! | `sign_in` | from login and password to a session |
+//! | [`views`] | filters of lists that people keep under a name |
 //! | `attempts` | slowing down those who guess |
 
 mod attempts;
@@ -13,6 +14,7 @@ pub mod passwords;
 pub mod people;
 pub mod sessions;
 mod sign_in;
+pub mod views;
 
 use std::sync::Arc;
 

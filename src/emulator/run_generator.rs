@@ -21,6 +21,8 @@ pub struct Profile {
     pub failing_since_ms: Option<i64>,
     /// Every run from this slot time on finds no new records.
     pub empty_since_ms: Option<i64>,
+    /// Every run from this slot time on brings a fraction of the usual.
+    pub thin_since_ms: Option<i64>,
 }
 
 impl Profile {
@@ -35,6 +37,7 @@ impl Profile {
             rejecting_permille: 40,
             failing_since_ms: None,
             empty_since_ms: None,
+            thin_since_ms: None,
         }
     }
 }
@@ -106,6 +109,9 @@ pub struct Outcome {
     pub completed_after_ms: i64,
 }
 
+/// What a thin run brings of the usual.
+const THIN_SHARE: f64 = 0.05;
+
 /// No run takes longer than this from its start to its end.
 pub const LONGEST_RUN_MS: i64 = 45 * 60_000;
 
@@ -114,10 +120,12 @@ pub fn outcome(key: &RunKey, profile: &Profile, is_backfill: bool) -> Outcome {
     let mut rng = key.rng(1);
     let verdict = verdict(&mut rng, key, profile);
     let empty = profile.empty_since_ms.is_some_and(|since| key.slot_ms >= since);
+    let thin = profile.thin_since_ms.is_some_and(|since| key.slot_ms >= since);
     let usual = f64::from(profile.records)
         * rhythm(key.slot_ms)
         * (0.85 + 0.3 * rng.f64())
-        * if is_backfill { 12.0 } else { 1.0 };
+        * if is_backfill { 12.0 } else { 1.0 }
+        * if thin { THIN_SHARE } else { 1.0 };
     let read_nothing = empty || matches!(verdict, Verdict::CopyFailed | Verdict::BatchWithoutFiles);
     let records = if read_nothing { 0 } else { (usual as u32).max(1) };
     let rejected = match verdict {

@@ -117,6 +117,11 @@ impl Timetable {
         self.next = None;
     }
 
+    /// Whether there will be no more slots.
+    pub fn is_paused(&self) -> bool {
+        self.next.is_none()
+    }
+
     /// Goes on with the first slot after now; slots that were missed stay missed.
     pub fn resume(&mut self, now_ms: i64) {
         self.next = self.schedule.first_after(self.simulated_of(now_ms));

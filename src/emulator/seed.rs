@@ -16,7 +16,8 @@ use super::state::{Entity, World, object};
 use super::{catalog, data_prep, schema_creation};
 
 const MINUTE_MS: i64 = 60_000;
-const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Fills an empty world.
 pub fn plant(world: &mut World, options: &Options, wanted: SeedOptions, now_ms: i64) {
@@ -53,8 +54,9 @@ fn go_on_at_speed(world: &mut World, options: &Options, now_ms: i64) {
         let World { flows, runs, .. } = world;
         for (_, flow) in flows.of(sandbox) {
             runs.retime(&flow.id, now_ms, |table| {
+                let is_paused = table.is_paused();
                 table.change(table.schedule(), now_ms, options.speed);
-                if flow.state != "enabled" {
+                if is_paused {
                     table.pause();
                 }
             });
@@ -144,10 +146,13 @@ impl Planter<'_> {
             state: if disabled { "disabled" } else { "enabled" },
             ..flow
         });
-        if disabled {
-            self.world
-                .runs
-                .retime(&id, self.now_ms - 3 * DAY_MS, Timetable::pause);
+        let paused_ms = match fate {
+            Fate::Disabled => Some(self.now_ms - 3 * DAY_MS),
+            Fate::SilentForHours => Some(self.now_ms - 5 * HOUR_MS),
+            _ => None,
+        };
+        if let Some(at_ms) = paused_ms {
+            self.world.runs.retime(&id, at_ms, Timetable::pause);
         }
     }
 
@@ -183,10 +188,12 @@ impl Planter<'_> {
             records: role.records,
             bytes_per_record: role.bytes_per_record,
             files: role.files,
-            failed_permille: 40,
-            rejecting_permille: 40,
+            // What is odd about a flow shall be seen, and not hide behind a failure.
+            failed_permille: if fate == Fate::ThinSinceYesterday { 0 } else { 40 },
+            rejecting_permille: if fate == Fate::ThinSinceYesterday { 0 } else { 40 },
             failing_since_ms: (fate == Fate::FailingSinceYesterday).then_some(self.now_ms - DAY_MS),
             empty_since_ms: (fate == Fate::DryForTwoDays).then_some(self.now_ms - 2 * DAY_MS),
+            thin_since_ms: (fate == Fate::ThinSinceYesterday).then_some(self.now_ms - DAY_MS),
         }
     }
 

@@ -66,6 +66,10 @@ pub enum Fate {
     FailingSinceYesterday,
     /// Every run has succeeded without a record for two days.
     DryForTwoDays,
+    /// Runs have brought a fraction of the usual since yesterday.
+    ThinSinceYesterday,
+    /// Enabled, and yet no run has begun for hours.
+    SilentForHours,
     /// Disabled three days ago.
     Disabled,
 }
@@ -137,7 +141,7 @@ pub const ROLES: [Role; 12] = [
         HOURLY,
         (3_600, 210, 12),
         true,
-        Fate::Usual,
+        Fate::SilentForHours,
     ),
     role(
         "Loyalty members rehearsal",
@@ -161,7 +165,7 @@ pub const ROLES: [Role; 12] = [
         DAILY,
         (7_500, 120, 1),
         false,
-        Fate::Usual,
+        Fate::ThinSinceYesterday,
     ),
     role(
         "Web orders rehearsal",

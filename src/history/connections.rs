@@ -10,13 +10,10 @@ use serde_json::Value;
 use super::ReadError;
 use crate::platform::{Flow, PlatformClient, PlatformError};
 use crate::store::environments::Environment;
-use crate::store::flows::{self, FlowFilter, FlowSort};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, flows};
 
 /// Connections that one reading asks for at most, so that a large environment fills up over several.
 const ASKED_PER_READING: u32 = 40;
-/// Stored flows read at once to learn what is known.
-const STORED_AT_ONCE: i64 = 500;
 
 /// The two ends of a flow.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,32 +36,11 @@ impl Connections {
     /// What the stored flows of an environment tell.
     pub(super) async fn stored(store: &Store, environment: &Environment) -> Result<Self, StoreError> {
         let mut connections = Self::default();
-        let filter = FlowFilter {
-            environment_id: Some(&environment.id),
-            include_gone: true,
-            ..FlowFilter::default()
-        };
-        let mut after = None;
-        loop {
-            let sort = FlowSort::Name;
-            let page = flows::list(
-                store,
-                &environment.team_id,
-                filter,
-                sort,
-                after.as_ref(),
-                STORED_AT_ONCE,
-            )
-            .await?;
-            let Some(last) = page.last() else {
-                return Ok(connections);
-            };
-            after = Some(last.key());
-            for flow in page {
-                connections.know(flow.record.source_connection_id, flow.record.source_path);
-                connections.know(flow.record.target_connection_id, flow.record.dataset_id);
-            }
+        for flow in flows::ends(store, &environment.id).await? {
+            connections.know(flow.source_connection_id, flow.source_path);
+            connections.know(flow.target_connection_id, flow.dataset_id);
         }
+        Ok(connections)
     }
 
     fn know(&mut self, id: Option<String>, value: Option<String>) {

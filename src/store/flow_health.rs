@@ -128,12 +128,20 @@ pub async fn of_flow(
 impl FlowHealth {
     /// From the two columns.
     pub(super) fn read(judgement: &str, recent: &str) -> Result<Self, StoreError> {
-        let damaged = |error: serde_json::Error| StoreError::Other(format!("flow_health: {error}"));
         Ok(Self {
-            judgement: serde_json::from_str(judgement).map_err(damaged)?,
+            judgement: Self::read_judgement(judgement)?,
             recent: serde_json::from_str(recent).map_err(damaged)?,
         })
     }
+
+    /// From one of them.
+    pub(super) fn read_judgement(judgement: &str) -> Result<Judgement, StoreError> {
+        serde_json::from_str(judgement).map_err(damaged)
+    }
+}
+
+fn damaged(error: serde_json::Error) -> StoreError {
+    StoreError::Other(format!("flow_health: {error}"))
 }
 
 /// Keeps last run and judgement of flows of which a run has changed, given with the latest start of such runs.

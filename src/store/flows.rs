@@ -2,11 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde::{Deserialize, Serialize};
-
 use super::bulk::{CHUNK, Mirrored, insert_into, qualified, take_excluded};
 use super::database::Engine;
-use super::values::contains_pattern;
 use super::{Store, StoreError, WriteTx, flow_health};
 use crate::domain::RunOutcome;
 
@@ -73,56 +70,17 @@ pub struct Flow {
     pub gone_at: Option<i64>,
 }
 
-/// Where a list of flows goes on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FlowKey {
-    /// The last shown flow's name.
-    pub name: String,
-    /// When its last run started; 0: it never ran.
-    pub last_run_at: i64,
-    /// Its environment.
-    pub environment_id: String,
-    /// Its id.
-    pub id: String,
-}
-
-impl Flow {
-    /// The key of the list after this flow.
-    pub fn key(&self) -> FlowKey {
-        FlowKey {
-            name: self.record.name.clone(),
-            last_run_at: self.last_run_at.unwrap_or(0),
-            environment_id: self.record.environment_id.clone(),
-            id: self.record.id.clone(),
-        }
-    }
-}
-
-/// In which order flows are listed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum FlowSort {
-    /// By name.
-    #[default]
-    Name,
-    /// The last started run first; flows that never ran at the end.
-    LastRun,
-}
-
-/// Which flows a list shows.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct FlowFilter<'a> {
-    /// Only those of one environment.
-    pub environment_id: Option<&'a str>,
-    /// Only those in one of Adobe's states.
-    pub state: Option<&'a str>,
-    /// Only those of one kind of source.
-    pub connector: Option<&'a str>,
-    /// Only those whose last run went so.
-    pub outcome: Option<RunOutcome>,
-    /// Only those with this text in name or source path.
-    pub text: Option<&'a str>,
-    /// Also those that the platform lists no longer.
-    pub include_gone: bool,
+/// What is known of the connections of a flow.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct StoredEnds {
+    /// Adobe's id of the source connection.
+    pub source_connection_id: Option<String>,
+    /// The folder or file it reads.
+    pub source_path: Option<String>,
+    /// Adobe's id of the target connection.
+    pub target_connection_id: Option<String>,
+    /// Adobe's id of the dataset.
+    pub dataset_id: Option<String>,
 }
 
 /// Adobe's word for a flow that runs by its schedule.
@@ -168,33 +126,14 @@ macro_rules! select {
         )
     };
 }
-macro_rules! list {
-    ($order:literal) => {
-        select!(
-            "e.archived_at IS NULL AND ($2 IS NULL OR e.id = $2) AND ($3 IS NULL OR f.state = $3) ",
-            "AND ($4 IS NULL OR f.connector = $4) AND ($5 IS NULL OR f.last_run_outcome = $5) ",
-            "AND ($6 IS NULL OR LOWER(f.name) LIKE $6 ESCAPE '\\' OR LOWER(f.source_path) LIKE $6 ESCAPE '\\') ",
-            "AND ($7 <> 0 OR f.gone_at IS NULL) AND ",
-            $order,
-            " LIMIT $11"
-        )
-    };
-}
 
-const LIST_BY_NAME: &str =
-    list!("(f.name, f.environment_id, f.id) > ($8, $9, $10) ORDER BY f.name, f.environment_id, f.id");
-const LIST_BY_LAST_RUN: &str = list!(
-    "(COALESCE(f.last_run_at, 0), f.environment_id, f.id) < ($8, $9, $10) \
-     ORDER BY COALESCE(f.last_run_at, 0) DESC, f.environment_id DESC, f.id DESC"
-);
 const BY_ID: &str = select!(
     "f.id = $2 AND ($3 IS NULL OR e.id = $3) \
      ORDER BY CASE WHEN e.archived_at IS NULL THEN 0 ELSE 1 END, e.created_at, e.id LIMIT 1"
 );
 const RAW: &str = "SELECT raw FROM flows WHERE environment_id = $1 AND id = $2";
-const COUNTS: &str = "SELECT f.last_run_outcome, COUNT(*) FROM environments e \
-     JOIN flows f ON f.environment_id = e.id \
-     WHERE e.team_id = $1 AND e.archived_at IS NULL AND f.gone_at IS NULL GROUP BY f.last_run_outcome";
+const ENDS: &str = "SELECT source_connection_id, source_path, target_connection_id, dataset_id FROM flows \
+     WHERE environment_id = $1";
 const LISTED: &str = "SELECT id FROM flows WHERE environment_id = $1 AND gone_at IS NULL";
 const MARK_GONE: &str =
     "UPDATE flows SET gone_at = $3 WHERE environment_id = $1 AND id = $2 AND gone_at IS NULL";
@@ -207,7 +146,7 @@ const SET_LAST_RUN: &str = "UPDATE flows SET (last_run_id, last_run_outcome, las
 
 /// Reads on a page's path.
 #[cfg(test)]
-pub(super) const PAGE_READS: &[&str] = &[LIST_BY_NAME, LIST_BY_LAST_RUN, BY_ID, RAW, COUNTS];
+pub(super) const PAGE_READS: &[&str] = &[BY_ID, RAW];
 
 /// The statement around the rows of a chunk, for a chunk of one.
 #[cfg(test)]
@@ -373,39 +312,9 @@ pub async fn raw(store: &Store, environment_id: &str, id: &str) -> Result<Option
         .fetch_optional(db))
 }
 
-/// The team's flows in the environments in use, after the flow with key `after`.
-pub async fn list(
-    store: &Store,
-    team_id: &str,
-    filter: FlowFilter<'_>,
-    sort: FlowSort,
-    after: Option<&FlowKey>,
-    limit: i64,
-) -> Result<Vec<Flow>, StoreError> {
-    let sql = match sort {
-        FlowSort::Name => LIST_BY_NAME,
-        FlowSort::LastRun => LIST_BY_LAST_RUN,
-    };
-    let query = sqlx::query_as(sql)
-        .bind(team_id)
-        .bind(filter.environment_id)
-        .bind(filter.state)
-        .bind(filter.connector)
-        .bind(filter.outcome.map(RunOutcome::as_str))
-        .bind(filter.text.map(contains_pattern))
-        .bind(i64::from(filter.include_gone));
-    let query = match sort {
-        FlowSort::Name => query.bind(after.map_or("", |key| key.name.as_str())),
-        FlowSort::LastRun => query.bind(after.map_or(i64::MAX, |key| key.last_run_at)),
-    };
-    let query = query
-        .bind(after.map_or("", |key| key.environment_id.as_str()))
-        .bind(after.map_or("", |key| key.id.as_str()))
-        .bind(limit);
-    read!(store, |db| query.fetch_all(db))
-}
-
-/// How many of the team's listed flows ended their last run how; none: they never ran.
-pub async fn counts(store: &Store, team_id: &str) -> Result<Vec<(Option<RunOutcome>, i64)>, StoreError> {
-    read!(store, |db| sqlx::query_as(COUNTS).bind(team_id).fetch_all(db))
+/// What all stored flows of an environment tell of their connections, also those that are no longer listed.
+pub async fn ends(store: &Store, environment_id: &str) -> Result<Vec<StoredEnds>, StoreError> {
+    read!(store, |db| sqlx::query_as(ENDS)
+        .bind(environment_id)
+        .fetch_all(db))
 }

@@ -22,8 +22,9 @@
 //! | [`setups`], [`setup_lists`], [`setup_journal`] | attempts to make a dataflow with their steps; lists of them; what was done |
 //! | [`findings`], [`sweeps`] | what does not fit between the platform and our records; when it was looked for |
 //! | [`leases`] | who may act now |
-//! | [`flows`], [`runs`], [`run_strips`], [`run_lists`], [`sync_state`] | the mirror of the platform and how fresh it is |
-//! | [`flow_health`] | how each flow does by its last runs |
+//! | [`flows`], [`runs`], [`run_lists`], [`sync_state`] | the mirror of the platform and how fresh it is |
+//! | [`flow_health`], [`flow_lists`] | how each flow does by its last runs; lists of them for people |
+//! | [`saved_views`] | filters of lists that people keep under a name |
 //! | [`run_requests`] | runs that people asked for |
 //! | [`audit`] | who did what |
 //! | [`checkup`] | what an operator wants to know of a database |
@@ -58,13 +59,14 @@ pub mod environments;
 pub mod error;
 pub mod findings;
 pub mod flow_health;
+pub mod flow_lists;
 pub mod flows;
 pub mod leases;
 pub mod people;
 pub mod run_lists;
 pub mod run_requests;
-pub mod run_strips;
 pub mod runs;
+pub mod saved_views;
 pub mod secrets;
 pub mod sessions;
 pub mod setup_journal;

@@ -32,12 +32,16 @@ pub struct SyncState {
     pub failing_since_at: Option<i64>,
     /// Why the last try failed.
     pub problem: Option<String>,
+    /// Of runs: everything that started since then is stored; none: nobody has counted back yet.
+    pub filled_from_at: Option<i64>,
+    /// Of runs: how far back the history is being filled; none: nothing is being filled.
+    pub fill_goal_at: Option<i64>,
 }
 
-const GET: &str = "SELECT environment_id, topic, watermark_at, attempted_at, succeeded_at, failing_since_at, problem \
-     FROM sync_state WHERE environment_id = $1 AND topic = $2";
+const GET: &str = "SELECT environment_id, topic, watermark_at, attempted_at, succeeded_at, failing_since_at, problem, \
+     filled_from_at, fill_goal_at FROM sync_state WHERE environment_id = $1 AND topic = $2";
 const ALL_FOR: &str = "SELECT s.environment_id, s.topic, s.watermark_at, s.attempted_at, s.succeeded_at, \
-     s.failing_since_at, s.problem FROM environments e JOIN sync_state s ON s.environment_id = e.id \
+     s.failing_since_at, s.problem, s.filled_from_at, s.fill_goal_at FROM environments e JOIN sync_state s ON s.environment_id = e.id \
      WHERE e.team_id = $1 AND e.archived_at IS NULL ORDER BY e.name, s.topic";
 const RECORD_SUCCESS: &str = "INSERT INTO sync_state \
      (environment_id, topic, watermark_at, attempted_at, succeeded_at) VALUES ($1, $2, $3, $4, $4) \

@@ -7,6 +7,7 @@ use sqlx::error::BoxDynError;
 use sqlx::{Decode, Type};
 
 use super::audit::{ActorKind, AuditPhase};
+use super::saved_views::ViewedPage;
 use super::secrets::SecretOwner;
 use super::sync_state::SyncTopic;
 use crate::domain::health::Health;
@@ -72,6 +73,7 @@ stored_as_word!(
     Question,
     SecretOwner,
     SyncTopic,
+    ViewedPage,
     ActorKind,
     AuditPhase,
     Verdict,

@@ -104,6 +104,8 @@ const EVENTS: &[(&str, &str, &str, bool)] = &[
         "pencil",
         false,
     ),
+    ("view.deleted", "deleted the view", "trash", true),
+    ("view.saved", "saved the view", "filter", true),
 ];
 
 /// What an event's stable word means, for menus: `template.created` is "created the template".

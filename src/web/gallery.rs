@@ -7,12 +7,15 @@ use askama::Template;
 use scraper::{Html, Selector};
 use std::{collections::HashSet, fs, path::Path};
 
+use crate::domain::RunOutcome;
+use crate::domain::health::RecentRun;
+
 use super::{
     assets,
     call_view::CallView,
     charts::{
         run_chart::{Bar, RunChart},
-        strip::Strip,
+        strip::{Expected, Strip},
     },
     explained::Explained,
     forms::field::{FieldKind, FieldView, FieldWidth, FormErrors},
@@ -98,7 +101,7 @@ fn chart(times: &Times) -> RunChart {
     RunChart::new(
         "runs",
         "Last 30 runs, duration in minutes",
-        Strip::new(&statuses()).label,
+        Strip::new(&recent(30), Expected::default()).label,
         &bars,
         Some((38.0, 56.0)),
     )
@@ -189,6 +192,17 @@ fn layout(theme: Theme) -> Layout {
     layout
 }
 
+/// Runs of every outcome, day after day.
+fn recent(count: i64) -> Vec<RecentRun> {
+    let run = |number: i64| RecentRun {
+        outcome: RunOutcome::ALL[usize::try_from(number).unwrap_or(0) % RunOutcome::ALL.len()],
+        started_at: NOW - (count - number) * 86_400_000,
+        duration_ms: Some(600_000),
+        records_out: Some(1000 * number),
+    };
+    (0..count).map(run).collect()
+}
+
 fn gallery(theme: Theme) -> String {
     let times = Times::new("Europe/Paris", NOW + 48 * 60_000);
     let form_fields = fields();
@@ -203,7 +217,14 @@ fn gallery(theme: Theme) -> String {
         status,
         duration: numbers::duration(duration_ms),
         stored: numbers::count(stored),
-        strip: Strip::new(&statuses()[..30 - ago as usize]),
+        strip: Strip::new(
+            &recent(30 - ago),
+            Expected {
+                period_ms: 86_400_000,
+                late_since_at: None,
+                now_ms: NOW,
+            },
+        ),
     };
     let page = GalleryPage {
         layout: layout(theme),

@@ -5,8 +5,8 @@ use axum::routing::on;
 use super::assets;
 use super::csrf::Csrf;
 use super::pages::{
-    account, audit, drafts, environments, findings, flows, health, help, overview, runs, session, setups,
-    templates,
+    account, audit, drafts, environments, findings, flows, health, help, overview, runs, saved_views,
+    session, setups, templates,
 };
 use super::route_table::Route;
 use super::session::Access;
@@ -62,6 +62,17 @@ pub const ROUTES: &[Route<AppState>] = &[
     Route::get("/help/errors/{code}", Access::SignedIn, |m| {
         on(m, help::error_code::show)
     }),
+    // Views of lists.
+    Route::post("/views", Access::Viewer, |m| on(m, saved_views::save::submit)).audited("view.saved"),
+    Route::get("/views/{id}", Access::Viewer, |m| on(m, saved_views::edit::show)),
+    Route::post("/views/{id}", Access::Viewer, |m| {
+        on(m, saved_views::edit::submit)
+    })
+    .audited("view.saved"),
+    Route::post("/views/{id}/delete", Access::Viewer, |m| {
+        on(m, saved_views::edit::delete)
+    })
+    .audited("view.deleted"),
     // Health.
     Route::get("/healthz", Access::Public, |m| on(m, health::alive)),
     Route::get("/readyz", Access::Public, |m| on(m, health::ready)),

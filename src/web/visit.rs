@@ -214,6 +214,8 @@ fn told(key: &str) -> Option<Flash> {
         "finding-deleted" => "The object was deleted at Adobe.",
         "finding-gone" => "It was gone already; nothing was sent to Adobe.",
         "finding-known" => "It is known now and not shown any more.",
+        "view-saved" => "The view was saved.",
+        "view-deleted" => "The view was deleted. No flow was changed.",
         "draft-deleted" => "The draft was deleted.",
         "environment-checked" => "The credential was checked.",
         "environment-checking" => {

@@ -88,6 +88,12 @@ async fn every_page_can_be_reached_and_looks_right_in_all_ways() {
         .sees("A schema with this title exists", Duration::from_secs(20))
         .await;
     let asking = visitor.path().await;
+    // A view of the list of flows.
+    visitor.open("/flows?sort=need").await;
+    visitor.press("Save this view").await;
+    visitor.fill("Name of the view", "By need").await;
+    visitor.press("Save view").await;
+    visitor.sees("The view was saved", Duration::from_secs(10)).await;
     visitor.open("/").await;
     fill_in_template(&mut visitor, "unfinished").await;
     let pages = pages(&visitor, asking).await;

@@ -1,95 +1,338 @@
 //! The last runs as a strip of small cells, for lists; drawn by `charts/strip.html`.
+//!
+//! A list shows hundreds of strips, so a strip is one path for each look and not one shape for each run.
 
-use super::super::status::Status;
+use std::fmt::Write;
 
-/// How many runs a strip has room for.
-pub const STRIP_RUNS: usize = 30;
+use crate::domain::RunOutcome;
+use crate::domain::health::RecentRun;
+
+/// How many cells a strip has room for.
+pub const STRIP_CELLS: usize = 30;
+/// Width of a cell and distance between two left edges, in pixels.
 const CELL: usize = 6;
 const PITCH: usize = 7;
+/// Height of a strip, in pixels.
+const HEIGHT: usize = 16;
+/// Runs missing between two others that are shown as such; more of them add nothing.
+const MISSING_IN_A_ROW: i64 = 7;
+/// Heights of a cell, in pixels: for what is at most so many quarters of the median of the strip, and beyond.
+const HEIGHTS: [(i64, usize); 4] = [(1, 4), (3, 8), (5, 11), (8, 14)];
+const USUAL_HEIGHT: usize = 11;
+/// A run that brought nothing is a mere base line.
+const EMPTY_HEIGHT: usize = 2;
 
-/// A strip: full cells are good, and each other state has a cut-out of its own beside its colour.
+/// When runs should have been there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// Time between two runs by the schedule, milliseconds; 0: no rhythm is known.
+    pub period_ms: i64,
+    /// The first moment of the schedule that has no run and is late by now (UTC epoch milliseconds).
+    pub late_since_at: Option<i64>,
+    /// UTC epoch milliseconds.
+    pub now_ms: i64,
+}
+
+/// A strip: each state has a shape of its own beside its colour, and the height of a cell tells how much the run
+/// brought, or how long it took where no run tells how much.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Strip {
     /// The same in words: `30 runs: 28 succeeded, 2 failed`.
     pub label: String,
-    /// The newest at the right edge.
-    pub cells: Vec<Cell>,
+    /// What is drawn: CSS class and path.
+    pub marks: Vec<(&'static str, String)>,
 }
 
-/// One run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cell {
-    /// Left edge; each cell is 6 wide and 16 high.
-    pub x: usize,
-    /// How the run ended.
-    pub status: Status,
+/// One place of a strip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cell {
+    Run(RunOutcome, usize),
+    Missing,
+    Late,
 }
 
 impl Strip {
     /// Width of the view box, the same for every strip, so that they line up in a list.
     pub fn width(&self) -> usize {
-        STRIP_RUNS * PITCH - (PITCH - CELL)
+        STRIP_CELLS * PITCH - (PITCH - CELL)
     }
 
-    /// Draws the newest of `runs`, which come oldest first, and counts them in words.
-    pub fn new(runs: &[Status]) -> Self {
-        let runs = &runs[runs.len().saturating_sub(STRIP_RUNS)..];
-        let first = STRIP_RUNS - runs.len();
-        let cells = runs.iter().enumerate().map(|(index, &status)| Cell {
-            x: (first + index) * PITCH,
-            status,
-        });
+    /// Draws the newest of `runs`, which come oldest first, and what is missing between and after them.
+    pub fn new(runs: &[RecentRun], expected: Expected) -> Self {
+        let cells = cells(runs, expected);
+        let shown = &cells[cells.len().saturating_sub(STRIP_CELLS)..];
         Self {
-            label: in_words(runs),
-            cells: cells.collect(),
+            label: in_words(shown),
+            marks: marks(shown),
         }
     }
 }
 
-fn in_words(runs: &[Status]) -> String {
-    let counts = Status::ALL.iter().filter_map(|status| {
-        let count = runs.iter().filter(|run| *run == status).count();
-        (count > 0).then(|| format!("{count} {}", status.word().to_lowercase()))
-    });
-    match runs.len() {
-        0 => "No runs yet".into(),
-        1 => format!("1 run: {}", runs[0].word().to_lowercase()),
-        many => format!("{many} runs: {}", counts.collect::<Vec<_>>().join(", ")),
+fn cells(runs: &[RecentRun], expected: Expected) -> Vec<Cell> {
+    let heights = heights(runs);
+    let mut cells = Vec::with_capacity(STRIP_CELLS);
+    let mut before: Option<i64> = None;
+    for (run, height) in runs.iter().zip(heights) {
+        let gap = before.map_or(0, |before| run.started_at.saturating_sub(before));
+        // Half a period off is still the run of its moment.
+        missing(
+            &mut cells,
+            slots(gap, expected.period_ms, expected.period_ms / 2) - 1,
+        );
+        cells.push(Cell::Run(run.outcome, height));
+        before = Some(run.started_at);
     }
+    if let Some(since) = expected.late_since_at {
+        let waited = expected.now_ms.saturating_sub(since);
+        missing(&mut cells, slots(waited, expected.period_ms, 0));
+        cells.push(Cell::Late);
+    }
+    cells
+}
+
+/// Moments of the schedule in a stretch of time.
+fn slots(stretch_ms: i64, period_ms: i64, leeway_ms: i64) -> i64 {
+    if period_ms <= 0 {
+        return 0;
+    }
+    stretch_ms.saturating_add(leeway_ms) / period_ms
+}
+
+fn missing(cells: &mut Vec<Cell>, count: i64) {
+    for _ in 0..count.min(MISSING_IN_A_ROW) {
+        cells.push(Cell::Missing);
+    }
+}
+
+/// In few steps, which keeps a page with hundreds of strips small.
+fn heights(runs: &[RecentRun]) -> Vec<usize> {
+    let by_records = runs.iter().any(|run| run.records_out.is_some());
+    let measure = |run: &RecentRun| {
+        if by_records {
+            run.records_out
+        } else {
+            run.duration_ms
+        }
+    };
+    let mut sizes: Vec<i64> = runs.iter().filter_map(measure).filter(|size| *size > 0).collect();
+    sizes.sort_unstable();
+    let median = sizes.get(sizes.len() / 2).copied().unwrap_or(1);
+    let height = |run: &RecentRun| match measure(run) {
+        None => USUAL_HEIGHT,
+        Some(size) if size <= 0 => EMPTY_HEIGHT,
+        Some(size) => HEIGHTS
+            .iter()
+            .find(|(quarters, _)| size.saturating_mul(4) <= median.saturating_mul(*quarters))
+            .map_or(HEIGHT, |(_, height)| *height),
+    };
+    runs.iter().map(height).collect()
+}
+
+/// One path for each look that occurs.
+fn marks(cells: &[Cell]) -> Vec<(&'static str, String)> {
+    let first = STRIP_CELLS - cells.len();
+    let mut marks: Vec<(&'static str, String)> = Vec::new();
+    let mut add = |class: &'static str, shape: String| match marks.iter_mut().find(|mark| mark.0 == class) {
+        Some((_, path)) => path.push_str(&shape),
+        None => marks.push((class, shape)),
+    };
+    for (index, cell) in cells.iter().enumerate() {
+        let x = (first + index) * PITCH;
+        match *cell {
+            Cell::Run(RunOutcome::Succeeded, height) => {
+                let follows = index > 0 && matches!(cells[index - 1], Cell::Run(RunOutcome::Succeeded, _));
+                add("m-ok", bar(x, height, follows));
+            }
+            Cell::Run(RunOutcome::Failed, _) => {
+                add("m-fail", format!("M{x} 0h6v16h-6z"));
+                add("cut", format!("M{x} 5l6 6m0-6l-6 6"));
+            }
+            Cell::Run(RunOutcome::Partial, _) => {
+                add("m-warn", format!("M{x} 8h6v8h-6z"));
+                add("o-warn", format!("M{x} .5h6"));
+            }
+            Cell::Run(RunOutcome::Running, _) => {
+                add("o-run", format!("M{x}.5 .5h5v15h-5z"));
+                add("m-run", format!("M{} 7h2v2h-2z", x + 2));
+            }
+            Cell::Run(RunOutcome::Waiting, _) => add("o-idle", format!("M{x}.5 9.5h5v6h-5z")),
+            Cell::Run(RunOutcome::Unknown, _) => add("o-idle", format!("M{x}.5 .5h5v15h-5zM{x} 8h6")),
+            Cell::Missing => add("o-idle dash", format!("M{x}.5 .5h5v15h-5z")),
+            Cell::Late => {
+                add("m-late", format!("M{x} 0h6v16h-6z"));
+                add("cut", format!("M{} 3v5h3", x + 3));
+            }
+        }
+    }
+    // The cuts go over what they cut.
+    marks.sort_by_key(|(class, _)| *class == "cut");
+    marks
+}
+
+/// A bar of one outline with those before it: so a row of equal bars is a row of equal texts, which compress well.
+fn bar(x: usize, height: usize, follows: bool) -> String {
+    let mut path = String::with_capacity(16);
+    let begun = if follows {
+        write!(path, "h1")
+    } else {
+        write!(path, "M{x} 16")
+    };
+    let drawn = begun.and_then(|()| write!(path, "V{}h6V16", HEIGHT - height));
+    debug_assert!(drawn.is_ok(), "a text takes everything");
+    path
+}
+
+fn in_words(cells: &[Cell]) -> String {
+    let count = |wanted: fn(&Cell) -> bool| cells.iter().filter(|cell| wanted(cell)).count();
+    let outcome = |outcome: RunOutcome| {
+        let all = cells.iter();
+        all.filter(|cell| matches!(cell, Cell::Run(own, _) if *own == outcome))
+            .count()
+    };
+    let runs = count(|cell| matches!(cell, Cell::Run(..)));
+    let told = RunOutcome::ALL.iter().filter_map(|kind| match outcome(*kind) {
+        0 => None,
+        n if n == runs && n == 1 => Some(kind.to_string()),
+        n => Some(format!("{n} {kind}")),
+    });
+    let told: Vec<String> = told.collect();
+    let mut words = match runs {
+        0 => "No runs yet".to_owned(),
+        1 => format!("1 run: {}", told.join(", ")),
+        n => format!("{n} runs: {}", told.join(", ")),
+    };
+    let missing = count(|cell| *cell == Cell::Missing);
+    if missing > 0 {
+        words.push_str(&format!("; {missing} missing"));
+    }
+    if cells.contains(&Cell::Late) {
+        words.push_str("; 1 late now");
+    }
+    words
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use RunOutcome::{Failed, Partial, Running, Succeeded, Unknown, Waiting};
+
+    const HOUR: i64 = 3_600_000;
+
+    fn run(slot: i64, outcome: RunOutcome, records: i64) -> RecentRun {
+        RecentRun {
+            outcome,
+            started_at: slot * HOUR,
+            duration_ms: outcome.is_final().then_some(60_000),
+            records_out: outcome.is_final().then_some(records),
+        }
+    }
+
+    fn hourly(late_since: Option<i64>, now: i64) -> Expected {
+        Expected {
+            period_ms: HOUR,
+            late_since_at: late_since.map(|slot| slot * HOUR),
+            now_ms: now * HOUR,
+        }
+    }
+
+    fn drawn(strip: &Strip) -> Vec<String> {
+        let marks = strip.marks.iter();
+        marks.map(|(class, path)| format!("{class}: {path}")).collect()
+    }
 
     #[test]
-    fn the_newest_thirty_end_at_the_right_edge() {
-        let mut runs = vec![Status::Succeeded; 38];
-        runs.extend([Status::Failed, Status::Partial]);
-        let strip = Strip::new(&runs);
-        assert_eq!(strip.cells.len(), 30);
-        assert_eq!(strip.label, "30 runs: 28 succeeded, 1 failed, 1 partial");
-        assert_eq!(strip.cells[0].x, 0);
+    fn each_state_has_its_shape() {
+        let states = [
+            Succeeded, Succeeded, Failed, Partial, Running, Waiting, Unknown, Succeeded,
+        ];
+        let runs: Vec<_> = (0..)
+            .zip(states)
+            .map(|(slot, state)| run(slot, state, 100))
+            .collect();
+        let strip = Strip::new(&runs, hourly(None, 7));
         assert_eq!(
-            strip.cells[29],
-            Cell {
-                x: 203,
-                status: Status::Partial
-            }
+            drawn(&strip),
+            [
+                "m-ok: M154 16V5h6V16h1V5h6V16M203 16V5h6V16",
+                "m-fail: M168 0h6v16h-6z",
+                "m-warn: M175 8h6v8h-6z",
+                "o-warn: M175 .5h6",
+                "o-run: M182.5 .5h5v15h-5z",
+                "m-run: M184 7h2v2h-2z",
+                "o-idle: M189.5 9.5h5v6h-5zM196.5 .5h5v15h-5zM196 8h6",
+                "cut: M168 5l6 6m0-6l-6 6",
+            ]
+        );
+        assert_eq!(
+            strip.label,
+            "8 runs: 1 waiting, 1 running, 3 succeeded, 1 partial, 1 failed, 1 unknown"
         );
         assert_eq!(strip.width(), 203 + 6);
     }
 
     #[test]
-    fn few_runs_leave_the_left_empty() {
+    fn heights_tell_how_much_came() {
+        let records = [0, 20, 50, 100, 100, 110, 180, 900];
+        let runs: Vec<_> = (0..)
+            .zip(records)
+            .map(|(slot, n)| run(slot, Succeeded, n))
+            .collect();
+        assert_eq!(heights(&runs), [2, 4, 8, 11, 11, 11, 14, 16]);
+        let untold: Vec<_> = [60_000, 60_000, 600_000]
+            .map(|duration| RecentRun {
+                records_out: None,
+                duration_ms: Some(duration),
+                ..run(0, Succeeded, 0)
+            })
+            .into();
+        assert_eq!(heights(&untold), [11, 11, 16], "else how long it took");
+    }
+
+    #[test]
+    fn missing_and_late_runs_are_seen() {
+        let runs = [run(0, Succeeded, 5), run(1, Succeeded, 5), run(4, Failed, 0)];
+        let strip = Strip::new(&runs, hourly(Some(5), 7));
         assert_eq!(
-            Strip::new(&[Status::Running]).cells,
-            [Cell {
-                x: 203,
-                status: Status::Running
-            }]
+            drawn(&strip),
+            [
+                "m-ok: M154 16V5h6V16h1V5h6V16",
+                "o-idle dash: M168.5 .5h5v15h-5zM175.5 .5h5v15h-5zM189.5 .5h5v15h-5zM196.5 .5h5v15h-5z",
+                "m-fail: M182 0h6v16h-6z",
+                "m-late: M203 0h6v16h-6z",
+                "cut: M182 5l6 6m0-6l-6 6M206 3v5h3",
+            ]
         );
-        assert_eq!(Strip::new(&[Status::Running]).label, "1 run: running");
-        assert_eq!(Strip::new(&[]).label, "No runs yet");
+        assert_eq!(
+            strip.label,
+            "3 runs: 2 succeeded, 1 failed; 4 missing; 1 late now"
+        );
+    }
+
+    #[test]
+    fn a_long_silence_leaves_room_for_runs_and_delays_are_no_gaps() {
+        let runs = [run(0, Succeeded, 5), run(500, Succeeded, 5)];
+        let strip = Strip::new(&runs, hourly(None, 500));
+        assert_eq!(strip.label, "2 runs: 2 succeeded; 7 missing");
+        let mut late = run(1, Succeeded, 5);
+        late.started_at += HOUR / 3;
+        let strip = Strip::new(
+            &[run(0, Succeeded, 5), late, run(2, Succeeded, 5)],
+            hourly(None, 2),
+        );
+        assert_eq!(strip.label, "3 runs: 3 succeeded");
+        let no_rhythm = Expected::default();
+        assert_eq!(Strip::new(&runs, no_rhythm).label, "2 runs: 2 succeeded");
+    }
+
+    #[test]
+    fn the_newest_thirty_end_at_the_right_edge() {
+        let runs: Vec<_> = (0..40).map(|slot| run(slot, Succeeded, 5)).collect();
+        let strip = Strip::new(&runs, hourly(None, 40));
+        assert_eq!(strip.label, "30 runs: 30 succeeded");
+        assert!(strip.marks[0].1.starts_with("M0 16V5h6V16h1V5"));
+        assert_eq!(Strip::new(&[], Expected::default()).label, "No runs yet");
+        assert_eq!(Strip::new(&runs[..1], hourly(None, 0)).label, "1 run: succeeded");
+        let silent = Strip::new(&[], hourly(Some(0), i64::MAX / HOUR));
+        assert_eq!(silent.label, "No runs yet; 7 missing; 1 late now");
     }
 }

@@ -14,6 +14,18 @@ pub(in crate::web::pages) struct Freshness {
     pub(in crate::web::pages) failing: Vec<Failing>,
     /// The environments that were never read to the end and do not fail either.
     pub(in crate::web::pages) being_read: Vec<String>,
+    /// The environments whose older history is still coming in.
+    pub(in crate::web::pages) being_filled: Vec<Filling>,
+}
+
+/// An environment whose older history is still coming in.
+#[derive(Debug, Clone)]
+pub(in crate::web::pages) struct Filling {
+    pub(in crate::web::pages) environment: String,
+    /// Everything since then is here.
+    pub(in crate::web::pages) filled_from: TimeView,
+    /// That far back it is read.
+    pub(in crate::web::pages) goal: TimeView,
 }
 
 /// An environment that cannot be read at present.
@@ -73,6 +85,14 @@ impl Freshness {
             } else if read_at.is_none() {
                 freshness.being_read.push(environment.name.clone());
             }
+            let filling = topics[1].and_then(|runs| runs.filled_from_at.zip(runs.fill_goal_at));
+            freshness
+                .being_filled
+                .extend(filling.map(|(filled_from, goal)| Filling {
+                    environment: environment.name.clone(),
+                    filled_from: times.at(filled_from),
+                    goal: times.at(goal),
+                }));
             if let Some(read_at) = read_at {
                 oldest = Some(oldest.map_or(read_at, |oldest| oldest.min(read_at)));
             }

@@ -11,6 +11,7 @@ pub mod health;
 pub mod help;
 pub mod overview;
 pub mod runs;
+pub mod saved_views;
 pub mod session;
 pub mod setups;
 pub mod templates;

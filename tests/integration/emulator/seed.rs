@@ -103,7 +103,7 @@ async fn twelve_flows_of_five_connectors_in_two_sandboxes() {
 }
 
 #[tokio::test]
-async fn its_runs_tell_three_stories_and_go_on() {
+async fn its_runs_tell_five_stories_and_go_on() {
     let bench = seeded().await;
     let runs = items(&bench, "runs", &[("limit", "100")]).await;
     let names: BTreeMap<String, String> = items(&bench, "flows", &[("limit", "100")])
@@ -150,6 +150,18 @@ async fn its_runs_tell_three_stories_and_go_on() {
             .all(|run| run["metrics"]["recordSummary"]["inputRecordCount"] == 0)
     );
     assert!(of("Gift cards", 3 * day - hour).is_empty() && of("Gift cards", 6 * day).len() >= 2);
+    assert!(of("Store sales hourly", 5 * hour).is_empty() && of("Store sales hourly", 8 * hour).len() >= 2);
+    let records = |run: &&Value| run["metrics"]["recordSummary"]["outputRecordCount"].as_i64();
+    let thin = of("Newsletter consents", day);
+    assert!(thin.len() == 1 && thin.iter().filter_map(records).all(|count| count < 700));
+    assert!(
+        of("Newsletter consents", 9 * day)
+            .iter()
+            .filter_map(records)
+            .filter(|count| *count > 2_000)
+            .count()
+            >= 7
+    );
     let total = runs.len();
     let share = |count: usize| count as f64 / total as f64;
     let failed = runs
@@ -170,7 +182,7 @@ async fn its_runs_tell_three_stories_and_go_on() {
         "{failed} {rejecting} of {total}"
     );
     bench.control().advance(DAY_MS).unwrap();
-    assert!(items(&bench, "runs", &[("limit", "100")]).await.len() > total + 150);
+    assert!(items(&bench, "runs", &[("limit", "100")]).await.len() > total + 130);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ fn names(page: &Answer) -> Vec<String> {
     html.select(&links).map(|link| link.text().collect()).collect()
 }
 
-/// A flow that no reading finds missing; hostile in its name.
+/// A flow; hostile in its name.
 pub fn record(watched: &Watched, number: i64) -> Mirrored<FlowRecord> {
     let row = FlowRecord {
         environment_id: watched.environment.id.clone(),
@@ -37,8 +37,7 @@ pub fn record(watched: &Watched, number: i64) -> Mirrored<FlowRecord> {
         platform_created_at: None,
         platform_updated_at: None,
         platform_created_by: None,
-        // So late that no reading finds them missing.
-        read_at: i64::MAX,
+        read_at: NOW_MS,
     };
     Mirrored {
         row,
@@ -81,6 +80,8 @@ pub fn run(watched: &Watched, number: i64, outcome: RunOutcome) -> Mirrored<Run>
 /// 120 flows; the last run of number 7 failed, of 8 was partial, of 1 to 6 went well.
 async fn with_many() -> Watched {
     let watched = Watched::start().await;
+    // Before they are stored, so that this reading does not find them missing.
+    watched.read().await;
     let rows: Vec<_> = (1..=120).map(|number| record(&watched, number)).collect();
     let ran: Vec<_> = (1..=8)
         .map(|number| {
@@ -106,6 +107,7 @@ async fn pages_follow_each_other_without_losing_or_repeating_a_flow() {
     let mut page = ana.get("/flows").await;
     let mut all = names(&page);
     assert_eq!(all.len(), 50);
+    assert!(!page.has("a[rel=prev]"));
     while let Some(next) = page.attributes("a[rel=next]", "href").pop() {
         page = ana.get(&next).await;
         assert!(page.has("a[rel=prev]"));
@@ -113,6 +115,14 @@ async fn pages_follow_each_other_without_losing_or_repeating_a_flow() {
     }
     let expected: Vec<String> = (1..=120).map(|number| format!("Flow {number:03} <b>")).collect();
     assert_eq!(all, expected, "names are shown as text");
+    // And back again.
+    let mut back = names(&page);
+    while let Some(previous) = page.attributes("a[rel=prev]", "href").pop() {
+        page = ana.get(&previous).await;
+        assert!(page.has("a[rel=next]"));
+        back.splice(0..0, names(&page));
+    }
+    assert_eq!(back, expected);
 }
 
 #[tokio::test]
@@ -160,12 +170,109 @@ async fn filters_stand_in_the_address_and_the_last_run_sorts() {
         next.contains("sort=last-run") && next.contains("q=Flow"),
         "{next}"
     );
+}
+
+#[tokio::test]
+async fn each_row_tells_how_the_flow_does_and_why() {
+    let watched = with_many().await;
+    let mut ana = watched.app.visitor("ana").await;
+    let page = ana.get("/flows?q=folder-7&sort=need").await;
+    assert_eq!(names(&page)[0], "Flow 007 <b>");
     assert_eq!(
-        ana.get("/flows?after=rubbish&sort=rubbish&outcome=rubbish")
-            .await
-            .status,
-        StatusCode::OK
+        page.attributes("tbody td:nth-child(2) > span[title]", "title")[0],
+        "The last run failed."
     );
+    let text = page.text();
+    for said in [
+        "Retail dev · SFTP",
+        "1 run: failed",
+        "every hour",
+        "Made elsewhere",
+        "Failed The last run failed.",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let heads = page.attributes("thead th a", "href");
+    assert_eq!(
+        heads,
+        [
+            "/flows?q=folder-7",
+            "/flows?q=folder-7&sort=need",
+            "/flows?q=folder-7&sort=last-run",
+            "/flows?q=folder-7&sort=next-run"
+        ]
+    );
+    for owner in ["owner=none", "template=none", "health=waiting", "sort=next-run"] {
+        assert_eq!(
+            names(&ana.get(&format!("/flows?{owner}")).await).len(),
+            50,
+            "{owner}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn hostile_queries_are_ignored_or_told() {
+    let watched = with_many().await;
+    let mut ana = watched.app.visitor("ana").await;
+    let key = |moment: &str| {
+        let key = format!(
+            r#"{{"moment":{moment},"sort_value":-9223372036854775808,"name":"","environment_id":"","id":""}}"#
+        );
+        data_encoding::BASE64URL_NOPAD.encode(key.as_bytes())
+    };
+    let long = "%F0%9F%90%99".repeat(100);
+    for query in [
+        "after=rubbish&sort=rubbish&outcome=rubbish&health=rubbish".to_owned(),
+        format!("after={}&sort=need", key("-9223372036854775808")),
+        format!("after={}&sort=next-run", key("9223372036854775807")),
+        format!("before={}&sort=next-run", key("0")),
+        format!("q={long}{long}{long}"),
+        format!("environment={long}&owner={long}&template={long}&connector={long}&state={long}"),
+        "q=%00&owner=%27%20OR%201=1--".to_owned(),
+        "%26%26%26=&=x&unknown=1".to_owned(),
+    ] {
+        let answer = ana.get(&format!("/flows?{query}")).await;
+        let is_told = answer.status == StatusCode::OK || answer.status == StatusCode::SEE_OTHER;
+        assert!(is_told, "{} {} {query}", answer.status, answer.text());
+    }
+    let page = ana.get("/flows?template=gone-for-good&owner=somebody").await;
+    assert!(page.text().contains("No flows match these filters"));
+    assert_eq!(
+        page.attributes("option[selected][value='somebody']", "value")
+            .len(),
+        1
+    );
+    assert!(page.text().contains("Not known here"), "{}", page.text());
+    assert_eq!(ana.get("/flows?q=a&q=b").await.status, StatusCode::BAD_REQUEST);
+    let sent = ana
+        .get("/flows?q=&environment=&health=failed&state=&sort=name")
+        .await;
+    assert_eq!(
+        sent.headers["hx-push-url"], "/flows?health=failed",
+        "the address names what is set"
+    );
+}
+
+#[tokio::test]
+async fn flows_of_others_are_not_listed() {
+    let watched = with_many().await;
+    let mut mallory = watched.app.visitor("mallory").await;
+    let environment = &watched.environment.id;
+    for query in [
+        "",
+        "?all=1",
+        "?q=Flow",
+        &format!("?environment={environment}"),
+        "?sort=need",
+    ] {
+        assert_eq!(
+            names(&mallory.get(&format!("/flows{query}")).await),
+            [""; 0],
+            "{query}"
+        );
+    }
+    assert!(!mallory.get("/").await.text().contains("Flow 0"));
 }
 
 #[tokio::test]

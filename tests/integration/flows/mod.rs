@@ -7,3 +7,4 @@ mod overview;
 mod run_requests;
 mod show;
 mod switch;
+mod views;

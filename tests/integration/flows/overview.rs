@@ -1,10 +1,13 @@
 //! The first page.
 
+use headgate::domain::RunOutcome;
 use headgate::emulator::SeedOptions;
 use headgate::emulator::faults::{BodyForm, Fault, Rule};
+use headgate::store::{flows, runs};
 use reqwest::StatusCode;
 
-use crate::support::watched::{HOUR_MS, Watched};
+use super::list::{record, run};
+use crate::support::watched::{HOUR_MS, NOW_MS, Watched};
 
 #[tokio::test]
 async fn it_welcomes_and_says_how_to_begin() {
@@ -35,11 +38,12 @@ async fn it_shows_strips_what_comes_next_and_an_environment_that_fails() {
     let mut ana = watched.app.visitor("ana").await;
     let page = ana.get("/").await;
     assert_eq!(
-        page.attributes("tbody tr svg.strip", "aria-label").len(),
+        page.attributes(".flows svg.strip", "role").len(),
         2,
         "{}",
         page.text()
     );
+    assert!(page.text().contains("30 runs: "), "{}", page.text());
     assert!(page.text().contains("Coming up"));
     assert!(page.has("aside ol a[href^='/flows/']"), "{}", page.text());
 
@@ -64,8 +68,113 @@ async fn it_shows_strips_what_comes_next_and_an_environment_that_fails() {
                 .then_some(())
         })
         .await;
+    assert!(ana.get("/").await.has(".flows svg.strip"), "what is known stays");
+    let text = ana.get("/").await.text();
+    for said in [
+        "Not read",
+        "What is shown of it is as of 1 Mar 2026",
+        "Headgate goes on trying",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}
+
+/// Flows that fail, are late, brought nothing and do well: 9, 1, 1 and 2.
+async fn with_troubles() -> Watched {
+    let watched = Watched::start().await;
+    watched.read().await;
+    let mut rows: Vec<_> = (1..=13).map(|number| record(&watched, number)).collect();
+    // Their first run is not due yet, but that of number 10 was.
+    for row in &mut rows {
+        row.row.state = "enabled".into();
+        row.row.platform_created_at = Some(NOW_MS - 48 * HOUR_MS);
+        row.row.start_at = Some(NOW_MS + 500 * HOUR_MS);
+    }
+    rows[9].row.start_at = Some(NOW_MS - 3 * HOUR_MS);
+    let ran: Vec<_> = (1..=13)
+        .filter(|number| *number != 10)
+        .map(|number| {
+            let outcome = if number < 10 {
+                RunOutcome::Failed
+            } else {
+                RunOutcome::Succeeded
+            };
+            let mut ran = run(&watched, number, outcome);
+            ran.row.records_out = Some(if number == 11 { 0 } else { 100 });
+            ran
+        })
+        .collect();
+    let mut tx = watched.app.store().begin().await.unwrap();
+    flows::upsert_many(&mut tx, &rows).await.unwrap();
+    runs::upsert_many(&mut tx, &ran).await.unwrap();
+    tx.commit().await.unwrap();
+    watched
+}
+
+#[tokio::test]
+async fn what_needs_a_person_comes_first_with_its_reason_and_leads_to_the_rest() {
+    let watched = with_troubles().await;
+    let mut ana = watched.app.visitor("ana").await;
+    let page = ana.get("/").await;
+    let text = page.text();
+    let order = [
+        "Failed Flow 001",
+        "4 more: failed flows",
+        "Late Flow 010",
+        "Empty Flow 011",
+        "Last 30 runs of each flow",
+    ];
+    let places: Vec<_> = order.iter().map(|words| text.find(words)).collect();
     assert!(
-        ana.get("/").await.has("tbody tr svg.strip"),
-        "what is known stays"
+        places.iter().all(Option::is_some) && places.is_sorted(),
+        "{places:?} {text}"
     );
+    for said in [
+        "The last run failed.",
+        "No run of those read has brought any.",
+        "A run was expected at 28 Feb, 21:00 UTC",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let chips = page.attributes("nav[aria-label='Flows by health'] a", "href");
+    assert_eq!(
+        chips,
+        [
+            "/flows?health=failed",
+            "/flows?health=late",
+            "/flows?health=empty",
+            "/flows?health=well"
+        ]
+    );
+    let failed = ana.get("/flows?health=failed").await;
+    assert_eq!(failed.attributes("tbody tr td:first-child a", "href").len(), 9);
+    assert!(failed.text().contains("9 flows"), "{}", failed.text());
+    // The strips come in the same order, each with its text.
+    let hrefs = page.attributes(".flows a", "href");
+    assert_eq!(hrefs.len(), 13);
+    assert_eq!(
+        (hrefs[0].as_str(), hrefs[9].as_str(), hrefs[10].as_str()),
+        ("/flows/flow-001", "/flows/flow-010", "/flows/flow-011")
+    );
+    assert!(text.contains("No runs yet; 3 missing; 1 late now"), "{text}");
+    assert!(!ana.get("/flows?health=stuck").await.has("tbody"));
+}
+
+#[tokio::test]
+async fn the_next_runs_are_those_of_all_flows_not_only_of_the_last_that_ran() {
+    let watched = Watched::start().await;
+    watched.read().await;
+    let mut rows: Vec<_> = (1..=800).map(|number| record(&watched, number)).collect();
+    for row in &mut rows {
+        row.row.start_at = Some(NOW_MS + 500 * HOUR_MS);
+    }
+    rows[776].row.start_at = Some(NOW_MS + 2 * HOUR_MS);
+    let mut tx = watched.app.store().begin().await.unwrap();
+    flows::upsert_many(&mut tx, &rows).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut ana = watched.app.visitor("ana").await;
+    let page = ana.get("/").await;
+    assert_eq!(page.attributes("aside ol a", "href")[0], "/flows/flow-777");
+    assert_eq!(page.attributes(".flows svg.strip", "role").len(), 500);
+    assert!(page.text().contains("All 800 flows"), "{}", page.text());
 }

@@ -1,15 +1,10 @@
 //! How flows and runs look, in lists and on their own pages.
 
-use std::collections::HashMap;
-
 use crate::domain::RunOutcome;
 use crate::domain::connector::connector;
 use crate::domain::schedule::{Frequency, cadence, next_slots};
 use crate::store::flows::{Flow, FlowRecord};
-use crate::store::run_strips::{self, FlowPlace};
 use crate::store::runs::Run;
-use crate::store::{Store, StoreError};
-use crate::web::charts::strip::Strip;
 use crate::web::explained::Explained;
 use crate::web::numbers;
 use crate::web::status::Status;
@@ -57,8 +52,13 @@ pub(in crate::web::pages) fn outcome_badge(outcome: RunOutcome, adobe_says: &str
 
 /// The badge of a flow's state.
 pub(in crate::web::pages) fn state_badge(flow: &Flow) -> Badge {
-    match flow.record.state.as_str() {
-        _ if flow.gone_at.is_some() => Badge::new(Status::Unknown, "No longer at Adobe"),
+    badge_of_state(&flow.record.state, flow.gone_at.is_some())
+}
+
+/// The badge of one of Adobe's states.
+pub(in crate::web::pages) fn badge_of_state(state: &str, is_gone: bool) -> Badge {
+    match state {
+        _ if is_gone => Badge::new(Status::Unknown, "No longer at Adobe"),
         "enabled" => Badge::new(Status::Succeeded, "Enabled"),
         "disabled" => Badge::new(Status::Waiting, "Disabled"),
         "" => Badge::new(Status::Unknown, "Unknown state"),
@@ -99,60 +99,14 @@ pub(in crate::web::pages) fn next_runs(flow: &Flow, now_ms: i64, count: usize) -
 }
 
 /// The name of a flow's kind of source.
-pub(in crate::web::pages) fn connector_name(flow: &FlowRecord) -> &str {
-    let known = flow.connector.as_deref().and_then(connector);
+pub(in crate::web::pages) fn connector_name(flow: &FlowRecord) -> &'static str {
+    source_name(flow.connector.as_deref())
+}
+
+/// The name of a kind of source.
+pub(in crate::web::pages) fn source_name(slug: Option<&str>) -> &'static str {
+    let known = slug.and_then(connector);
     known.map_or("Other source", |connector| connector.name.as_str())
-}
-
-/// A flow in a list.
-#[derive(Debug, Clone)]
-pub(in crate::web::pages) struct FlowRow {
-    pub(in crate::web::pages) id: String,
-    pub(in crate::web::pages) name: String,
-    pub(in crate::web::pages) state: Badge,
-    pub(in crate::web::pages) environment: String,
-    pub(in crate::web::pages) connector: String,
-    pub(in crate::web::pages) schedule: String,
-    pub(in crate::web::pages) last_run: Option<(Badge, TimeView)>,
-    pub(in crate::web::pages) strip: Strip,
-    pub(in crate::web::pages) next_run: Option<TimeView>,
-}
-
-impl FlowRow {
-    fn new(flow: &Flow, outcomes: &[RunOutcome], times: &Times, now_ms: i64) -> Self {
-        let statuses: Vec<Status> = outcomes.iter().copied().map(outcome_status).collect();
-        let last = flow.last_run_outcome.zip(flow.last_run_at);
-        Self {
-            id: flow.record.id.clone(),
-            name: flow.record.name.clone(),
-            state: state_badge(flow),
-            environment: flow.environment_name.clone(),
-            connector: connector_name(&flow.record).to_owned(),
-            schedule: schedule_words(&flow.record),
-            last_run: last.map(|(outcome, at)| (outcome_badge(outcome, ""), times.at(at))),
-            strip: Strip::new(&statuses),
-            next_run: next_runs(flow, now_ms, 1).first().map(|at| times.at(*at)),
-        }
-    }
-}
-
-/// The flows of a list with the strips of their last runs.
-pub(in crate::web::pages) async fn rows(
-    store: &Store,
-    flows: &[Flow],
-    times: &Times,
-    now_ms: i64,
-) -> Result<Vec<FlowRow>, StoreError> {
-    let places: Vec<(&str, &str)> = flows
-        .iter()
-        .map(|flow| (flow.record.environment_id.as_str(), flow.record.id.as_str()))
-        .collect();
-    let strips: HashMap<FlowPlace, Vec<RunOutcome>> = run_strips::strips(store, &places).await?;
-    let row = |flow: &Flow| {
-        let place = (flow.record.environment_id.clone(), flow.record.id.clone());
-        FlowRow::new(flow, strips.get(&place).map_or(&[], Vec::as_slice), times, now_ms)
-    };
-    Ok(flows.iter().map(row).collect())
 }
 
 /// A run in a table.

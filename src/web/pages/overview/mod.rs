@@ -1,3 +1,4 @@
-//! The first page: what needs a person, what comes next, how the flows have been doing.
+//! What needs me now.
 
+mod attention;
 pub mod show;

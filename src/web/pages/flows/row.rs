@@ -1,0 +1,107 @@
+//! A flow in a list.
+
+use super::view::{Badge, badge_of_state, count, outcome_badge, source_name};
+use crate::domain::health::{Health, Judgement};
+use crate::domain::schedule::{Frequency, cadence};
+use crate::store::StoreError;
+use crate::store::flow_lists::ListedFlow;
+use crate::web::charts::strip::{Expected, Strip};
+use crate::web::health_view::HealthView;
+use crate::web::status::Status;
+use crate::web::times::{TimeView, Times};
+
+/// A flow with how it does and its last runs, for the macros of `components/flow_table.html`.
+#[derive(Debug, Clone)]
+pub(in crate::web::pages) struct FlowRow {
+    pub(in crate::web::pages) id: String,
+    pub(in crate::web::pages) name: String,
+    pub(in crate::web::pages) environment: String,
+    pub(in crate::web::pages) connector: &'static str,
+    /// Only where it is another one than enabled.
+    pub(in crate::web::pages) state: Option<Badge>,
+    pub(in crate::web::pages) status: Status,
+    /// How it does, in a word.
+    pub(in crate::web::pages) word: &'static str,
+    /// And why, in a sentence.
+    pub(in crate::web::pages) reason: String,
+    pub(in crate::web::pages) schedule: String,
+    pub(in crate::web::pages) last_run: Option<(Badge, TimeView)>,
+    /// Records of the last run that ended.
+    pub(in crate::web::pages) records: String,
+    pub(in crate::web::pages) strip: Strip,
+    pub(in crate::web::pages) next_run: Option<TimeView>,
+    /// Its page, and what people call it.
+    pub(in crate::web::pages) template: Option<(String, String)>,
+    pub(in crate::web::pages) owner: Option<String>,
+}
+
+impl FlowRow {
+    /// At `now_ms` (UTC epoch milliseconds).
+    ///
+    /// # Errors
+    /// What is stored of its health cannot be read.
+    pub(in crate::web::pages) fn new(
+        flow: ListedFlow,
+        times: &Times,
+        now_ms: i64,
+    ) -> Result<Self, StoreError> {
+        let health = flow.health()?;
+        let (status, word, reason) = health.as_ref().map_or_else(
+            || {
+                let reason = "It is judged as soon as something about it changes.".to_owned();
+                (Status::Unknown, "Not judged yet", reason)
+            },
+            |health| {
+                let view = HealthView::new(&health.judgement, times, now_ms);
+                (view.status, view.word, view.reason)
+            },
+        );
+        let last = flow.last_run_outcome.zip(flow.last_run_at);
+        let strip = health.as_ref().map_or_else(
+            || Strip::new(&[], Expected::default()),
+            |health| Strip::new(&health.recent, expected(&flow, &health.judgement, now_ms)),
+        );
+        let template = flow.template_id.zip(flow.template_name).map(|(id, name)| {
+            let version = flow.template_version.unwrap_or(1);
+            (
+                format!("/templates/{id}/versions/{version}"),
+                format!("{name}, version {version}"),
+            )
+        });
+        Ok(Self {
+            state: (flow.gone_at.is_some() || flow.state != "enabled")
+                .then(|| badge_of_state(&flow.state, flow.gone_at.is_some())),
+            connector: source_name(flow.connector.as_deref()),
+            schedule: flow.frequency.as_deref().map_or_else(
+                || "not known".to_owned(),
+                |unit| cadence(unit, flow.interval_count),
+            ),
+            last_run: last.map(|(outcome, at)| (outcome_badge(outcome, ""), times.at(at))),
+            records: count(health.and_then(|health| health.judgement.last_records)),
+            next_run: flow.next_run_at.map(|at| times.at(at)),
+            id: flow.id,
+            name: flow.name,
+            environment: flow.environment_name,
+            status,
+            word,
+            reason,
+            strip,
+            template,
+            owner: flow.owner_name,
+        })
+    }
+}
+
+fn expected(flow: &ListedFlow, judgement: &Judgement, now_ms: i64) -> Expected {
+    let unit = flow
+        .frequency
+        .as_deref()
+        .and_then(|word| word.parse::<Frequency>().ok());
+    let interval = flow.interval_count.unwrap_or(1).max(1);
+    let is_late = judgement.health_at(now_ms) == Health::Late;
+    Expected {
+        period_ms: unit.map_or(0, |unit| unit.unit_ms().saturating_mul(interval)),
+        late_since_at: judgement.expected_at.filter(|_| is_late),
+        now_ms,
+    }
+}

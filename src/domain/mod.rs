@@ -1,6 +1,7 @@
 //! Pure types and rules: no I/O, no clock but the one handed in, no SQL, no HTTP.
 
 mod clock;
+pub mod configuration;
 pub mod connector;
 mod environment;
 pub mod failures;

@@ -13,7 +13,7 @@
 //! | `unfinished` | following runs until they end |
 //! | `flow_by_flow` | the way where runs cannot be listed by their start |
 //! | `records` | from the platform's objects to rows |
-//! | [`stages`] | the stages of a run |
+//! | [`stages`], [`run_errors`] | the stages and files of a run; what went wrong in it |
 //! | `switching` | enabling and disabling |
 //! | [`run_requests`] | asking for a run |
 
@@ -22,6 +22,7 @@ mod flow_by_flow;
 mod flow_list;
 mod records;
 mod rounds;
+pub mod run_errors;
 pub mod run_requests;
 mod run_windows;
 pub mod stages;

@@ -75,17 +75,24 @@ pub async fn facts<'a>(store: &Store, flow: &'a Flow) -> Result<FlowFacts<'a>, S
     let health = flow_health::of_flow(store, environment_id, id).await?;
     let last = run_requests::last_of_flow(store, environment_id, id).await?;
     let in_doubt = |request: &RunRequest| matches!(request.state, RequestState::Unknown | RequestState::Sent);
-    Ok(FlowFacts {
+    let is_running = health.is_some_and(|health| health.judgement.running_since_at.is_some());
+    let answer_lost_at = last.filter(in_doubt).map(|request| request.requested_at);
+    Ok(flow_facts(flow, is_running, answer_lost_at))
+}
+
+/// The same from what was read already; the last is when a wish was sent whose answer was lost.
+pub fn flow_facts(flow: &Flow, is_running: bool, answer_lost_at: Option<i64>) -> FlowFacts<'_> {
+    let record = &flow.record;
+    FlowFacts {
         is_gone: flow.gone_at.is_some(),
-        is_enabled: flow.record.state == flows::ENABLED,
-        schedule: flow
-            .record
+        is_enabled: record.state == flows::ENABLED,
+        schedule: record
             .frequency
             .as_deref()
-            .map(|unit| (unit, flow.record.interval_count)),
-        is_running: health.is_some_and(|health| health.judgement.running_since_at.is_some()),
-        answer_lost_at: last.filter(in_doubt).map(|request| request.requested_at),
-    })
+            .map(|unit| (unit, record.interval_count)),
+        is_running,
+        answer_lost_at,
+    }
 }
 
 /// What the rules look at in a run.

@@ -1,15 +1,25 @@
-//! The stages of a run, out of its JSON: what Adobe calls activities.
+//! What a run's JSON tells of its stages and files: the platform calls stages activities (facts.md, d.8).
+//!
+//! Nothing is required to be there, and whatever is there is bounded: a run may name thousands of files.
 
 use serde_json::Value;
 
 use crate::domain::RunOutcome;
 use crate::platform::clean;
-use crate::vault::mask;
+use crate::platform::wire::{self, count, elements};
 
-/// The most of one text of an error, in bytes.
-const ERROR_LIMIT: usize = 2048;
+/// Stages of a run at most; the documents know two.
+const STAGES_MAX: usize = 20;
+/// Files that are named.
+const FILES_MAX: usize = 100;
+/// Batches of a stage that are named.
+const BATCHES_MAX: usize = 10;
+/// Bytes of a name, a status or an id.
+const NAME_BYTES: usize = 200;
+/// Bytes of an address or a path.
+const PATH_BYTES: usize = 1_000;
 
-/// One stage of a run.
+/// One stage of a run. Texts come from the platform, without control characters; times are UTC epoch milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stage {
     /// What it does, in words where its id is one that Adobe documents.
@@ -18,9 +28,9 @@ pub struct Stage {
     pub status: String,
     /// Our reading of it.
     pub outcome: RunOutcome,
-    /// UTC epoch milliseconds.
+    /// When it began.
     pub started_at: Option<i64>,
-    /// UTC epoch milliseconds.
+    /// When it ended.
     pub completed_at: Option<i64>,
     /// Records read.
     pub records_in: Option<i64>,
@@ -28,105 +38,139 @@ pub struct Stage {
     pub records_out: Option<i64>,
     /// Records refused.
     pub records_failed: Option<i64>,
+    /// Records left out.
+    pub records_skipped: Option<i64>,
     /// Files read.
     pub files_in: Option<i64>,
+    /// Files written.
+    pub files_out: Option<i64>,
     /// Bytes read.
     pub bytes_in: Option<i64>,
-    /// What went wrong, the most general first: code and message.
-    pub errors: Vec<(String, String)>,
+    /// Bytes written.
+    pub bytes_out: Option<i64>,
     /// Batches that it made in Catalog.
     pub batch_ids: Vec<String>,
 }
 
-/// The stages of a run in the platform's order. A run that failed early has only some of them.
-pub fn stages(run: &Value) -> Vec<Stage> {
-    // Adobe's API file spells the key in two ways.
-    let activities = run.get("activities").or_else(|| run.get("activites"));
-    activities
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .map(stage)
-        .collect()
+/// The files that a run took and left, as far as the platform names them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    /// Path and size in bytes.
+    pub named: Vec<(String, Option<i64>)>,
+    /// How many more there are.
+    pub more: usize,
+    /// Addresses at the platform under which the rest is told, with what is there.
+    pub addresses: Vec<(&'static str, String)>,
 }
 
-/// The files that a run took, where the platform names them.
-pub fn files(run: &Value) -> Vec<String> {
-    let listed = run
-        .pointer("/metrics/fileSummary/manifest/fileInfo")
-        .and_then(Value::as_array);
-    let path = |file: &Value| file.get("pathPrefix").and_then(Value::as_str).map(str::to_owned);
-    listed.into_iter().flatten().filter_map(path).collect()
+/// The stages of a run in the platform's order. A run that failed early has only some of them.
+pub fn stages(run: &Value) -> Vec<Stage> {
+    activities(run).iter().take(STAGES_MAX).map(stage).collect()
+}
+
+/// The activities of a run; one schema of Adobe's API file spells the key in its own way.
+pub(super) fn activities(run: &Value) -> &[Value] {
+    match elements(run, "/activities") {
+        [] => elements(run, "/activites"),
+        found => found,
+    }
+}
+
+/// The name of an activity.
+pub(super) fn name_of(activity: &Value) -> String {
+    let name = wire::text(activity, "/name").filter(|name| !name.is_empty());
+    match (name, wire::text(activity, "/id").as_deref()) {
+        (Some(name), _) => clean(&name, NAME_BYTES),
+        (None, Some("copyActivity")) => "Copy from the source".to_owned(),
+        (None, Some("promotionActivity")) => "Load into the dataset".to_owned(),
+        (None, Some(id)) => clean(id, NAME_BYTES),
+        (None, None) => "Stage without a name".to_owned(),
+    }
+}
+
+/// The files of a run. Adobe's API file shows a list, its pages show an address of one.
+pub fn files(run: &Value) -> Files {
+    let mut files = Files::default();
+    files.take(run.pointer("/metrics/fileSummary/manifest/fileInfo"));
+    for activity in activities(run).iter().take(STAGES_MAX) {
+        files.take(activity.pointer("/fileSummary/manifest/fileInfo"));
+        files.take(activity.pointer("/fileSummary/extensions/manifest/fileInfo"));
+        for (what, key) in [
+            ("All rejected records", "failedRecords"),
+            ("Some rejected records", "sampleErrors"),
+        ] {
+            let pointer = format!("/statusSummary/extensions/manifest/{key}");
+            files.tell(what, activity.pointer(&pointer));
+        }
+    }
+    files
+}
+
+impl Files {
+    fn take(&mut self, info: Option<&Value>) {
+        let Some(Value::Array(listed)) = info else {
+            return self.tell("The files that were taken", info);
+        };
+        for file in listed {
+            let path = ["/pathPrefix", "/path"]
+                .iter()
+                .find_map(|key| wire::text(file, key));
+            let Some(path) = path.or_else(|| file.as_str().map(str::to_owned)) else {
+                continue;
+            };
+            if self.named.len() < FILES_MAX {
+                let size = count(file, "/outputBytes");
+                self.named.push((clean(&path, PATH_BYTES), size));
+            } else {
+                self.more += 1;
+            }
+        }
+    }
+
+    fn tell(&mut self, what: &'static str, address: Option<&Value>) {
+        let address = address.and_then(Value::as_str).filter(|text| !text.is_empty());
+        if let Some(address) = address.map(|text| (what, clean(text, PATH_BYTES)))
+            && !self.addresses.contains(&address)
+        {
+            self.addresses.push(address);
+        }
+    }
 }
 
 fn stage(activity: &Value) -> Stage {
-    let text = |pointer: &str| {
-        activity
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
-    let count = |pointer: &str| {
-        activity
-            .pointer(pointer)
-            .and_then(Value::as_i64)
-            .filter(|count| *count >= 0)
-    };
-    let errors = errors(activity);
-    let status = text("/statusSummary/status").unwrap_or_default();
-    let records_failed = count("/recordSummary/failedRecordCount");
+    let status = wire::text(activity, "/statusSummary/status").unwrap_or_default();
+    let records_failed = count(activity, "/recordSummary/failedRecordCount");
+    let has_errors = ["/statusSummary/errors", "/statusSummary/extensions/errors"]
+        .iter()
+        .any(|pointer| !elements(activity, pointer).is_empty());
     Stage {
-        name: text("/name").unwrap_or_else(|| name_of(text("/id"))),
-        outcome: RunOutcome::read(&status, records_failed, !errors.is_empty()),
-        status,
-        started_at: count("/durationSummary/startedAtUTC"),
-        completed_at: count("/durationSummary/completedAtUTC"),
-        records_in: count("/recordSummary/inputRecordCount"),
-        records_out: count("/recordSummary/outputRecordCount"),
+        name: name_of(activity),
+        outcome: RunOutcome::read(&status, records_failed, has_errors),
+        status: clean(&status, NAME_BYTES),
+        started_at: wire::moment(activity, "/durationSummary/startedAtUTC"),
+        completed_at: wire::moment(activity, "/durationSummary/completedAtUTC"),
+        records_in: count(activity, "/recordSummary/inputRecordCount"),
+        records_out: count(activity, "/recordSummary/outputRecordCount"),
         records_failed,
-        files_in: count("/fileSummary/inputFileCount"),
-        bytes_in: count("/sizeSummary/inputBytes"),
-        errors,
+        records_skipped: count(activity, "/recordSummary/skippedRecordCount"),
+        files_in: count(activity, "/fileSummary/inputFileCount"),
+        files_out: count(activity, "/fileSummary/outputFileCount"),
+        bytes_in: count(activity, "/sizeSummary/inputBytes"),
+        bytes_out: count(activity, "/sizeSummary/outputBytes"),
         batch_ids: batch_ids(activity),
     }
 }
 
-fn name_of(id: Option<String>) -> String {
-    match id.as_deref() {
-        Some("copyActivity") => "Copy from the source".to_owned(),
-        Some("promotionActivity") => "Load into the dataset".to_owned(),
-        Some(id) => id.to_owned(),
-        None => "Stage without a name".to_owned(),
-    }
-}
-
-fn errors(activity: &Value) -> Vec<(String, String)> {
-    // Rows of before runs were tidied may hold anything.
-    let text = |error: &Value, key: &str| match error.get(key) {
-        Some(Value::String(text)) => clean(&mask(text), ERROR_LIMIT),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => String::new(),
-    };
-    ["/statusSummary/errors", "/statusSummary/extensions/errors"]
-        .iter()
-        .filter_map(|pointer| activity.pointer(pointer)?.as_array())
-        .flatten()
-        .map(|error| (text(error, "code"), text(error, "message")))
-        .collect()
-}
-
 fn batch_ids(activity: &Value) -> Vec<String> {
-    let targets = activity
-        .get("targetInfo")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    targets
-        .filter_map(|target| target.get("reference"))
-        .filter(|reference| reference.get("type").and_then(Value::as_str) == Some("Batch"))
-        .filter_map(|reference| reference.get("ids")?.as_array())
-        .flatten()
-        .filter_map(|id| id.as_str().map(str::to_owned))
+    elements(activity, "/targetInfo")
+        .iter()
+        .filter(|target| {
+            let kind = wire::text(target, "/reference/type").unwrap_or_default();
+            kind.eq_ignore_ascii_case("batch")
+        })
+        .flat_map(|target| wire::texts(target, "/reference/ids"))
+        .take(BATCHES_MAX)
+        .map(|id| clean(&id, NAME_BYTES))
         .collect()
 }
 
@@ -138,12 +182,12 @@ mod tests {
     #[test]
     fn a_partial_run_tells_where_rows_were_lost() {
         let run = json!({"activities": [
-            {"id": "copyActivity", "durationSummary": {"startedAtUTC": 10, "completedAtUTC": 20},
+            {"id": "copyActivity", "durationSummary": {"startedAtUTC": 1_596_656_058_198_i64,
+                "completedAtUTC": 1_596_656_068_198_i64},
                 "fileSummary": {"inputFileCount": 1}, "statusSummary": {"status": "success"}},
-            {"id": "promotionActivity", "recordSummary": {"inputRecordCount": 9, "outputRecordCount": 7,
+            {"id": "promotionActivity", "recordSummary": {"inputRecordCount": 9, "outputRecordCount": "7",
                 "failedRecordCount": 2}, "sizeSummary": {"inputBytes": -1},
-                "statusSummary": {"status": "success", "errors": [{"code": "CONNECTOR-2001-500", "message": "rows"}],
-                    "extensions": {"errors": [{"code": 133, "message": "why"}]}},
+                "statusSummary": {"status": "success", "errors": [{"code": "CONNECTOR-2001-500"}]},
                 "targetInfo": [{"reference": {"type": "Batch", "ids": ["b1"]}}, {"reference": {"type": "Other"}}]},
         ]});
         let [copy, load] = &stages(&run)[..] else {
@@ -154,27 +198,14 @@ mod tests {
             ("Copy from the source", RunOutcome::Succeeded)
         );
         assert_eq!(
-            (copy.started_at, copy.completed_at, copy.files_in),
-            (Some(10), Some(20), Some(1))
+            copy.completed_at.zip(copy.started_at).map(|(to, from)| to - from),
+            Some(10_000)
         );
         assert_eq!(
-            (load.outcome, load.bytes_in, load.records_failed),
-            (RunOutcome::Partial, None, Some(2))
+            (load.outcome, load.bytes_in, load.records_out, load.records_failed),
+            (RunOutcome::Partial, None, Some(7), Some(2))
         );
-        let codes: Vec<&str> = load.errors.iter().map(|(code, _)| code.as_str()).collect();
-        assert_eq!(codes, ["CONNECTOR-2001-500", "133"]);
         assert_eq!(load.batch_ids, ["b1"]);
-    }
-
-    #[test]
-    fn texts_of_errors_are_masked_and_cut() {
-        let message = format!("sig=abcdef&x\u{202e}\n{}", "x".repeat(100_000));
-        let run = json!({"activities": [{"statusSummary": {"errors": [{"code": "x", "message": message}]}}]});
-        let (_, told) = &stages(&run)[0].errors[0];
-        assert!(
-            told.len() <= ERROR_LIMIT && told.starts_with("sig=[redacted]&x  xx"),
-            "{told:.80}"
-        );
     }
 
     #[test]
@@ -186,7 +217,7 @@ mod tests {
             json!({"activities": "x"}),
         ] {
             assert!(stages(&odd).is_empty(), "{odd}");
-            assert!(files(&odd).is_empty(), "{odd}");
+            assert_eq!(files(&odd), Files::default(), "{odd}");
         }
         let named = json!({"activites": [{"name": "Copy", "statusSummary": 4}, 7]});
         let names: Vec<String> = stages(&named).into_iter().map(|stage| stage.name).collect();
@@ -194,14 +225,32 @@ mod tests {
     }
 
     #[test]
-    fn files_are_named_where_the_manifest_names_them() {
+    fn files_are_named_in_every_form_that_the_documents_show() {
         let manifest = |info: Value| json!({"metrics": {"fileSummary": {"manifest": {"fileInfo": info}}}});
+        let listed = files(&manifest(json!([
+            {"path": "https://x", "pathPrefix": "/in/a.csv", "outputBytes": 12}, {"path": "/in/b.csv"}, 7
+        ])));
         assert_eq!(
-            files(&manifest(
-                json!([{"path": "https://x", "pathPrefix": "/in/a.csv"}])
-            )),
-            ["/in/a.csv"]
+            listed.named,
+            [("/in/a.csv".to_owned(), Some(12)), ("/in/b.csv".to_owned(), None)]
         );
-        assert!(files(&manifest(json!("https://x"))).is_empty());
+        let address = |what, text: &str| (what, text.to_owned());
+        assert_eq!(
+            files(&manifest(json!("https://x"))).addresses,
+            [address("The files that were taken", "https://x")]
+        );
+        let inside = json!({"activities": [{
+            "fileSummary": {"extensions": {"manifest": {"fileInfo": "https://y"}}},
+            "statusSummary": {"extensions": {"manifest": {"failedRecords": "https://z"}}}
+        }]});
+        assert_eq!(
+            files(&inside).addresses,
+            [
+                address("The files that were taken", "https://y"),
+                address("All rejected records", "https://z")
+            ]
+        );
+        let many = files(&manifest(json!(vec![json!({"path": "/in/a.csv"}); 12_345])));
+        assert_eq!((many.named.len(), many.more), (FILES_MAX, 12_345 - FILES_MAX));
     }
 }

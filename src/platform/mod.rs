@@ -52,7 +52,7 @@ mod schemas;
 mod specs;
 mod token;
 mod users;
-mod wire;
+pub(crate) mod wire;
 
 #[cfg(test)]
 mod tests;

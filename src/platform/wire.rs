@@ -8,7 +8,7 @@ use serde_json::Value;
 const SECONDS_LIMIT: i64 = 100_000_000_000;
 
 /// A text; numbers count too (`"version": 1` beside `"version": "1.0"`).
-pub(super) fn text(body: &Value, pointer: &str) -> Option<String> {
+pub(crate) fn text(body: &Value, pointer: &str) -> Option<String> {
     match body.pointer(pointer)? {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -27,7 +27,7 @@ pub(super) fn each_text(body: &mut Value, change: &mut impl FnMut(&mut String)) 
 }
 
 /// A whole number, also as a string or with a fraction of zero.
-pub(super) fn number(body: &Value, pointer: &str) -> Option<i64> {
+pub(crate) fn number(body: &Value, pointer: &str) -> Option<i64> {
     match body.pointer(pointer)? {
         Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
         Value::String(text) => text.trim().parse().ok(),
@@ -46,12 +46,12 @@ fn whole(number: f64) -> Option<i64> {
 }
 
 /// A count or a size in bytes; the platform says -1 for "not known".
-pub(super) fn count(body: &Value, pointer: &str) -> Option<i64> {
+pub(crate) fn count(body: &Value, pointer: &str) -> Option<i64> {
     number(body, pointer).filter(|count| *count >= 0)
 }
 
 /// A boolean, also as a string.
-pub(super) fn boolean(body: &Value, pointer: &str) -> Option<bool> {
+pub(crate) fn boolean(body: &Value, pointer: &str) -> Option<bool> {
     match body.pointer(pointer)? {
         Value::Bool(truth) => Some(*truth),
         Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
@@ -61,7 +61,7 @@ pub(super) fn boolean(body: &Value, pointer: &str) -> Option<bool> {
 }
 
 /// A moment as UTC epoch milliseconds, whether given in seconds or milliseconds; zero means "never".
-pub(super) fn moment(body: &Value, pointer: &str) -> Option<i64> {
+pub(crate) fn moment(body: &Value, pointer: &str) -> Option<i64> {
     let value = number(body, pointer).filter(|value| *value > 0)?;
     Some(if value < SECONDS_LIMIT {
         value * 1000
@@ -71,14 +71,14 @@ pub(super) fn moment(body: &Value, pointer: &str) -> Option<i64> {
 }
 
 /// The elements of an array; none when it is absent or something else.
-pub(super) fn elements<'a>(body: &'a Value, pointer: &str) -> &'a [Value] {
+pub(crate) fn elements<'a>(body: &'a Value, pointer: &str) -> &'a [Value] {
     body.pointer(pointer)
         .and_then(Value::as_array)
         .map_or(&[], Vec::as_slice)
 }
 
 /// The texts of an array.
-pub(super) fn texts(body: &Value, pointer: &str) -> Vec<String> {
+pub(crate) fn texts(body: &Value, pointer: &str) -> Vec<String> {
     elements(body, pointer)
         .iter()
         .filter_map(|element| text(element, ""))

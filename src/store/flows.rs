@@ -1,10 +1,10 @@
 //! The mirror of the platform's dataflows.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::bulk::{CHUNK, Mirrored, insert_into, qualified, take_excluded};
 use super::database::Engine;
-use super::{Store, StoreError, WriteTx, flow_health};
+use super::{Store, StoreError, WriteTx, flow_health, flow_versions};
 use crate::domain::RunOutcome;
 
 /// What the platform says about a dataflow.
@@ -113,19 +113,24 @@ const COLUMNS: &[&str] = &[
 const KEY_COLUMNS: usize = 2;
 const UNCOMPARED_COLUMNS: usize = 3;
 
+/// Also with further columns from further tables.
 macro_rules! select {
     ($($rest:literal),+) => {
+        select!([""] [""] $($rest),+)
+    };
+    ([$columns:literal] [$joins:literal] $($rest:literal),+) => {
         concat!(
             "SELECT f.environment_id, f.id, f.name, f.description, f.state, f.connector, f.source_connection_id, ",
             "f.target_connection_id, f.base_connection_id, f.dataset_id, f.source_path, f.frequency, ",
             "f.interval_count, f.start_at, f.backfill <> 0 AS backfill, f.etag, f.platform_created_at, ",
             "f.platform_updated_at, f.platform_created_by, f.read_at, e.name AS environment_name, f.last_run_id, ",
-            "f.last_run_outcome, f.last_run_at, f.gone_at FROM environments e ",
-            "JOIN flows f ON f.environment_id = e.id WHERE e.team_id = $1 AND ",
+            "f.last_run_outcome, f.last_run_at, f.gone_at", $columns, " FROM environments e ",
+            "JOIN flows f ON f.environment_id = e.id", $joins, " WHERE e.team_id = $1 AND ",
             $($rest),+
         )
     };
 }
+pub(super) use select as select_flow;
 
 const BY_ID: &str = select!(
     "f.id = $2 AND ($3 IS NULL OR e.id = $3) \
@@ -154,8 +159,8 @@ pub(super) fn chunk_statement() -> String {
     format!("{SET_LAST_RUN}VALUES ('e', 'f'))")
 }
 
-/// Stores flows as the platform shows them now and judges those anew that are new or have changed. Of two rows
-/// for one flow the later one counts.
+/// Stores flows as the platform shows them now, with a new version of what people set where that has changed, and
+/// judges those anew that are new or have changed. Of two rows for one flow the later one counts.
 pub async fn upsert_many(tx: &mut WriteTx, flows: &[Mirrored<FlowRecord>]) -> Result<(), StoreError> {
     let distinct: BTreeMap<(&str, &str), &Mirrored<FlowRecord>> = flows
         .iter()
@@ -163,7 +168,8 @@ pub async fn upsert_many(tx: &mut WriteTx, flows: &[Mirrored<FlowRecord>]) -> Re
         .collect();
     let distinct: Vec<&Mirrored<FlowRecord>> = distinct.into_values().collect();
     for chunk in distinct.chunks(CHUNK) {
-        let changed = upsert_chunk(tx, chunk).await?;
+        let mut changed: BTreeSet<(String, String)> = upsert_chunk(tx, chunk).await?.into_iter().collect();
+        changed.extend(flow_versions::record(tx, chunk, &changed).await?);
         let keys: Vec<(&str, &str)> = changed
             .iter()
             .map(|(env, id)| (env.as_str(), id.as_str()))

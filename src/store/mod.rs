@@ -26,6 +26,8 @@
 //! | [`flow_health`], [`flow_lists`] | how each flow does by its last runs; lists of them for people |
 //! | [`saved_views`] | filters of lists that people keep under a name |
 //! | [`run_requests`] | runs that people asked for |
+//! | [`flow_versions`] | what each flow was set to |
+//! | [`flow_page`] | what the pages of one flow and of one run need, in few queries |
 //! | [`audit`] | who did what |
 //! | [`checkup`] | what an operator wants to know of a database |
 
@@ -60,6 +62,8 @@ pub mod error;
 pub mod findings;
 pub mod flow_health;
 pub mod flow_lists;
+pub mod flow_page;
+pub mod flow_versions;
 pub mod flows;
 pub mod leases;
 pub mod people;

@@ -59,14 +59,19 @@ impl AuditTrail {
         let shown = usize::try_from(SHOWN).unwrap_or(usize::MAX);
         let has_more = events.len() > shown;
         events.truncate(shown);
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("kind", kind)
-            .append_pair("object", id)
-            .finish();
         Ok(Self {
             rows: events.iter().map(|event| AuditRow::new(event, visit)).collect(),
-            all_href: format!("/audit?{query}"),
+            all_href: all_href(kind, id),
             has_more,
         })
     }
+}
+
+/// The audit page with all events of one thing.
+pub fn all_href(kind: &str, id: &str) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("kind", kind)
+        .append_pair("object", id)
+        .finish();
+    format!("/audit?{query}")
 }

@@ -90,7 +90,7 @@ fn chart(times: &Times) -> RunChart {
                 _ => values[index % values.len()],
             };
             Bar {
-                href: format!("/runs/{index}"),
+                href: (status != Status::Late).then(|| format!("/runs/{index}")),
                 label: format!("{}, {}, {value} min", time.local(), status.word().to_lowercase()),
                 day: time.day(),
                 value,
@@ -425,8 +425,13 @@ fn what_is_chosen_is_marked() {
     assert_eq!(chosen("[data-theme-set][aria-pressed=true]"), ["dark"]);
     assert_eq!(select(&html, "th[aria-sort=descending]").len(), 1);
     assert_eq!(select(&html, ".side [aria-current=page]").len(), 1);
-    assert_eq!(select(&html, ".chart-wide a").len(), 30);
-    assert_eq!(select(&html, ".chart-narrow a").len(), 14);
+    assert_eq!(select(&html, ".chart-wide a").len(), 29);
+    assert_eq!(select(&html, ".chart-narrow a").len(), 13);
+    assert_eq!(
+        select(&html, ".chart g[role=img]").len(),
+        2,
+        "a run that was not there leads nowhere"
+    );
     assert_eq!(select(&html, ".top .chip.prod").len(), 1);
     assert!(page.contains(r#"<noscript><meta http-equiv="refresh" content="30"></noscript>"#));
 }

@@ -24,6 +24,13 @@ pub const ROUTES: &[Route<AppState>] = &[
     Route::get("/flows/{id}/status", Access::Viewer, |m| {
         on(m, flows::status::status)
     }),
+    Route::get("/flows/{id}/history", Access::Viewer, |m| {
+        on(m, flows::history::show)
+    }),
+    Route::get("/flows/{id}/configurations/{number}", Access::Viewer, |m| {
+        on(m, flows::history::configuration)
+    }),
+    Route::get("/flows/{id}/raw", Access::Viewer, |m| on(m, flows::raw::flow)),
     Route::get("/flows/{id}/runs/{run_id}", Access::Viewer, |m| {
         on(m, flows::run::show)
     }),
@@ -38,6 +45,9 @@ pub const ROUTES: &[Route<AppState>] = &[
         on(m, flows::run_again::submit)
     })
     .audited("flow.run_again"),
+    Route::get("/flows/{id}/runs/{run_id}/raw", Access::Viewer, |m| {
+        on(m, flows::raw::run)
+    }),
     Route::post("/flows/{id}/enable", Access::Editor, |m| {
         on(m, flows::switch::enable)
     })

@@ -1,8 +1,34 @@
 //! Recomputes contrast and colour differences from the style sheet as it is served.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use axum::body::Body;
+use axum::http::Request;
+use axum::routing::get;
+use axum::{Router, body};
+use tower::ServiceExt;
 
 use super::assets;
+
+/// What a browser gets at the address that pages name.
+static CSS: LazyLock<String> = LazyLock::new(|| {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let request = Request::get(assets::asset("headgate.css"))
+            .body(Body::empty())
+            .expect("a request");
+        let router: Router = Router::new().route(assets::ROUTE, get(assets::serve));
+        let response = router.oneshot(request).await.expect("an answer");
+        assert!(response.status().is_success(), "{}", response.status());
+        let bytes = body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .expect("a body");
+        String::from_utf8(bytes.into()).expect("text")
+    })
+});
 
 type Rgb = [f64; 3];
 const STATES: [&str; 6] = ["ok", "fail", "warn", "run", "late", "idle"];
@@ -11,7 +37,7 @@ const THEMES: [&str; 2] = ["light", "dark"];
 /// Token → its light and dark colour, from `--name: light-dark(#RRGGBB, #RRGGBB)`.
 fn tokens() -> HashMap<&'static str, [Rgb; 2]> {
     let mut tokens = HashMap::new();
-    for part in assets::text("headgate.css").split("--").skip(1) {
+    for part in CSS.split("--").skip(1) {
         let Some((name, rest)) = part.split_once(": light-dark(") else {
             continue;
         };
@@ -215,17 +241,44 @@ fn ciede2000([l1, a1, b1]: [f64; 3], [l2, a2, b2]: [f64; 3]) -> f64 {
     (l * l + c * c + h * h + r_t * c * h).sqrt()
 }
 
-/// The published test data catch a slip in the formula that plausible numbers would hide.
+/// All pairs that Sharma, Wu and Dalal published: they catch a slip in the formula that plausible numbers would hide.
 #[test]
 fn the_colour_difference_agrees_with_the_published_pairs() {
     for (one, other, difference) in [
         ([50.0, 2.6772, -79.7751], [50.0, 0.0, -82.7485], 2.0425),
+        ([50.0, 3.1571, -77.2803], [50.0, 0.0, -82.7485], 2.8615),
+        ([50.0, 2.8361, -74.02], [50.0, 0.0, -82.7485], 3.4412),
+        ([50.0, -1.3802, -84.2814], [50.0, 0.0, -82.7485], 1.0),
+        ([50.0, -1.1848, -84.8006], [50.0, 0.0, -82.7485], 1.0),
+        ([50.0, -0.9009, -85.5211], [50.0, 0.0, -82.7485], 1.0),
+        ([50.0, 0.0, 0.0], [50.0, -1.0, 2.0], 2.3669),
+        ([50.0, -1.0, 2.0], [50.0, 0.0, 0.0], 2.3669),
+        ([50.0, 2.49, -0.001], [50.0, -2.49, 0.0009], 7.1792),
+        ([50.0, 2.49, -0.001], [50.0, -2.49, 0.001], 7.1792),
+        ([50.0, 2.49, -0.001], [50.0, -2.49, 0.0011], 7.2195),
+        ([50.0, 2.49, -0.001], [50.0, -2.49, 0.0012], 7.2195),
+        ([50.0, -0.001, 2.49], [50.0, 0.0009, -2.49], 4.8045),
+        ([50.0, -0.001, 2.49], [50.0, 0.001, -2.49], 4.8045),
+        ([50.0, -0.001, 2.49], [50.0, 0.0011, -2.49], 4.7461),
         ([50.0, 2.5, 0.0], [50.0, 0.0, -2.5], 4.3065),
         ([50.0, 2.5, 0.0], [73.0, 25.0, -18.0], 27.1492),
-        ([50.0, 2.5, 0.0], [56.0, -27.0, -3.0], 31.9030),
+        ([50.0, 2.5, 0.0], [61.0, -5.0, 29.0], 22.8977),
+        ([50.0, 2.5, 0.0], [56.0, -27.0, -3.0], 31.903),
+        ([50.0, 2.5, 0.0], [58.0, 24.0, 15.0], 19.4535),
+        ([50.0, 2.5, 0.0], [50.0, 3.1736, 0.5854], 1.0),
+        ([50.0, 2.5, 0.0], [50.0, 3.2972, 0.0], 1.0),
+        ([50.0, 2.5, 0.0], [50.0, 1.8634, 0.5757], 1.0),
+        ([50.0, 2.5, 0.0], [50.0, 3.2592, 0.335], 1.0),
         ([60.2574, -34.0099, 36.2677], [60.4626, -34.1751, 39.4387], 1.2644),
-        ([22.7233, 20.0904, -46.6940], [23.0331, 14.9730, -42.5619], 2.0373),
-        ([2.0776, 0.0795, -1.1350], [0.9033, -0.0636, -0.5514], 0.9082),
+        ([63.0109, -31.0961, -5.8663], [62.8187, -29.7946, -4.0864], 1.263),
+        ([61.2901, 3.7196, -5.3901], [61.4292, 2.248, -4.962], 1.8731),
+        ([35.0831, -44.1164, 3.7933], [35.0232, -40.0716, 1.5901], 1.8645),
+        ([22.7233, 20.0904, -46.694], [23.0331, 14.973, -42.5619], 2.0373),
+        ([36.4612, 47.858, 18.3852], [36.2715, 50.5065, 21.2231], 1.4146),
+        ([90.8027, -2.0831, 1.441], [91.1528, -1.6435, 0.0447], 1.4441),
+        ([90.9257, -0.5406, -0.9208], [88.6381, -0.8985, -0.7239], 1.5381),
+        ([6.7747, -0.2908, -2.4247], [5.8714, -0.0985, -2.2286], 0.6377),
+        ([2.0776, 0.0795, -1.135], [0.9033, -0.0636, -0.5514], 0.9082),
     ] {
         let computed = ciede2000(one, other);
         assert!(

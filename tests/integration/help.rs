@@ -123,7 +123,7 @@ async fn a_run_that_failed_leads_to_what_its_codes_mean() {
     let page = ana
         .get(&format!("/flows/{}/runs/{}", failed.flow_id, failed.id))
         .await;
-    let links = page.attributes("main .steps a[href^='/help/errors/']", "href");
+    let links = page.attributes("main a[href^='/help/errors/']", "href");
     let code = failed.error_code.unwrap();
     assert!(
         links.contains(&format!("/help/errors/{code}")),

@@ -1,4 +1,4 @@
-//! Which run is expected next, and from when on it is late.
+//! Which run is expected next, from when on it is late, and which runs were missed.
 
 use super::usual::Usual;
 use super::{Circumstances, RecentRun};
@@ -40,6 +40,51 @@ pub(super) fn late_at(expected_at: i64, flow: &Circumstances, runs: &[RecentRun]
 fn period_ms(flow: &Circumstances) -> i64 {
     flow.frequency.map_or(0, |frequency| {
         frequency.unit_ms().saturating_mul(flow.interval.max(1))
+    })
+}
+
+/// Moments of a schedule in a row (UTC epoch milliseconds).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Missed {
+    /// The first of them.
+    pub first_at: i64,
+    /// From one to the next, in milliseconds.
+    pub period_ms: i64,
+    /// How many there are.
+    pub count: i64,
+}
+
+impl Missed {
+    /// The first `most` of them.
+    pub fn moments(self, most: i64) -> impl DoubleEndedIterator<Item = i64> {
+        (0..self.count.min(most)).map(move |n| self.first_at.saturating_add(n.saturating_mul(self.period_ms)))
+    }
+}
+
+/// The moments of the schedule between two runs that follow each other, given by their starts, at which another
+/// should have begun. Nothing where the schedule is not known or knows a single run only.
+pub fn missed_between(
+    frequency: Frequency,
+    interval: i64,
+    start_at: i64,
+    earlier_at: i64,
+    later_at: i64,
+) -> Option<Missed> {
+    let period_ms = frequency.unit_ms().saturating_mul(interval.max(1));
+    if period_ms == 0 {
+        return None;
+    }
+    let slot = |at: i64| {
+        at.saturating_add(MOST_EARLY_MS)
+            .saturating_sub(start_at)
+            .div_euclid(period_ms)
+    };
+    let first = slot(earlier_at).saturating_add(1).max(0);
+    let count = slot(later_at).saturating_sub(first);
+    (count > 0).then(|| Missed {
+        first_at: start_at.saturating_add(first.saturating_mul(period_ms)),
+        period_ms,
+        count,
     })
 }
 

@@ -6,7 +6,7 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `usual` | what is usual for a flow: durations, volumes, delays |
-//! | `lateness` | which run is expected next, and from when on it is late |
+//! | `lateness` | which run is expected next, from when on it is late, and which were missed |
 //! | `volume` | empty and odd runs |
 
 mod lateness;
@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::words::words;
 use super::{RunOutcome, schedule::Frequency};
+pub use lateness::{Missed, missed_between};
 pub use usual::Usual;
 
 /// How many of a flow's last runs a judgement looks at.

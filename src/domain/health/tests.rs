@@ -206,3 +206,37 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn runs_are_missed_between_two_that_are_more_than_one_period_apart() {
+    let missed = |frequency, earlier, later| missed_between(frequency, 1, 0, earlier, later);
+    let hour = Frequency::Hour;
+    let after = |hours: i64, minutes: i64| hours * HOUR + minutes * MINUTE;
+    assert_eq!(missed(hour, after(5, 3), after(6, 3)), None);
+    assert_eq!(missed(hour, after(5, 3), after(5, 40)), None, "run again by hand");
+    assert_eq!(
+        missed(hour, after(5, 3), after(8, 3)),
+        Some(Missed {
+            first_at: 6 * HOUR,
+            period_ms: HOUR,
+            count: 2
+        })
+    );
+    assert_eq!(
+        missed(hour, after(5, 3), after(7, -1)).map(|missed| missed.count),
+        Some(1),
+        "one that began a minute early is that of its moment"
+    );
+    assert_eq!(
+        missed(hour, after(-9, 0), after(1, 3)).map(|missed| (missed.first_at, missed.count)),
+        Some((0, 1)),
+        "nothing is missed before the schedule begins"
+    );
+    assert_eq!(missed(Frequency::Once, 0, 99 * HOUR), None);
+    let long = missed(hour, 0, 1_000_000 * HOUR).expect("a long gap");
+    assert_eq!(long.moments(2).collect::<Vec<_>>(), [HOUR, 2 * HOUR]);
+    assert_eq!(
+        missed(hour, i64::MIN, i64::MAX).map(|missed| missed.first_at),
+        Some(0)
+    );
+}

@@ -7,6 +7,7 @@ mod environments;
 mod findings;
 mod flow_health;
 mod flow_lists;
+mod flow_versions;
 mod flows;
 mod leases;
 mod people;

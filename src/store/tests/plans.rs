@@ -41,6 +41,8 @@ async fn reads_on_a_pages_path_search_and_never_scan() {
         ("run_requests", store::run_requests::PAGE_READS),
         ("flow_lists", store::flow_lists::PAGE_READS),
         ("saved_views", store::saved_views::PAGE_READS),
+        ("flow_page", store::flow_page::PAGE_READS),
+        ("flow_versions", store::flow_versions::PAGE_READS),
         ("runs", store::runs::PAGE_READS),
         ("run_lists", store::run_lists::PAGE_READS),
         ("sync_state", store::sync_state::PAGE_READS),
@@ -62,10 +64,12 @@ async fn reads_on_a_pages_path_search_and_never_scan() {
 async fn bulk_writes_search_too() {
     let db = fixture().await;
     let health = store::flow_health::chunk_statements();
-    let statements = store::runs::chunk_statements()
+    let versions = store::flow_versions::chunk_statements();
+    let several = store::runs::chunk_statements()
         .into_iter()
         .chain(health)
-        .chain([store::flows::chunk_statement(), store::sweeps::chunk_statement()]);
+        .chain(versions);
+    let statements = several.chain([store::flows::chunk_statement(), store::sweeps::chunk_statement()]);
     for sql in statements {
         let plan = plan(&db, &sql).await;
         assert!(
@@ -85,6 +89,7 @@ async fn long_lists_are_not_sorted() {
         .chain(&store::audit::PAGE_READS[..7])
         .chain(&store::runs::PAGE_READS[..1])
         .chain(store::run_lists::PAGE_READS)
+        .chain(&store::flow_versions::PAGE_READS[..1])
         .chain(&store::drafts::PAGE_READS[1..])
         .chain(&store::findings::PAGE_READS[..2]);
     for sql in lists {

@@ -10,13 +10,13 @@ pub const NARROW_RUNS: usize = 14;
 /// One run, oldest first.
 #[derive(Clone, Debug)]
 pub struct Bar {
-    /// The run's page, a route of ours.
-    pub href: String,
+    /// The run's page, a route of ours; none: a run that should have been there and was not.
+    pub href: Option<String>,
     /// The whole story in words: `9 Mar 2026, 08:00 CET, failed, 14 min`.
     pub label: String,
     /// The day on the axis: `9 Mar`.
     pub day: String,
-    /// Its height in the chart's unit; ignored for runs that have not been there.
+    /// Its height in the chart's unit; ignored for runs that have not been there or say nothing.
     pub value: f64,
     /// How it ended.
     pub status: Status,
@@ -50,15 +50,34 @@ impl RunChart {
             id: id.into(),
             title: title.into(),
             description: description.into(),
-            wide: Drawing::new(760.0, WIDE_RUNS, bars, usual),
-            narrow: Drawing::new(320.0, NARROW_RUNS, bars, usual),
+            wide: Drawing::new(WIDE, bars, usual),
+            narrow: Drawing::new(NARROW, bars, usual),
         }
     }
 }
 
+/// What differs between the two sizes; labels are larger on narrow screens, so their margins are wider.
+#[derive(Clone, Copy)]
+struct Size {
+    width: f64,
+    left: f64,
+    right: f64,
+    runs: usize,
+}
+
+const WIDE: Size = Size {
+    width: 760.0,
+    left: 38.0,
+    right: 42.0,
+    runs: WIDE_RUNS,
+};
+const NARROW: Size = Size {
+    width: 320.0,
+    left: 46.0,
+    right: 46.0,
+    runs: NARROW_RUNS,
+};
 const HEIGHT: f64 = 150.0;
-const LEFT: f64 = 38.0;
-const RIGHT: f64 = 42.0;
 const TOP: f64 = 26.0;
 const BASE: f64 = 120.0;
 /// A bar takes this much of its slot.
@@ -99,8 +118,8 @@ pub struct Label {
 /// One bar with the area that answers to pointer and focus.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mark {
-    /// The run's page.
-    pub href: String,
+    /// The run's page, if there is a run.
+    pub href: Option<String>,
     /// The run in words.
     pub label: String,
     /// How it ended, which decides colour, outline and cap.
@@ -122,15 +141,16 @@ pub struct Mark {
 }
 
 impl Drawing {
-    fn new(width: f64, most: usize, bars: &[Bar], usual: Option<(f64, f64)>) -> Self {
+    fn new(size: Size, bars: &[Bar], usual: Option<(f64, f64)>) -> Self {
+        let (width, most, left_end) = (size.width, size.runs, size.left);
         let bars = &bars[bars.len().saturating_sub(most)..];
         let highest = bars.iter().filter(|bar| ran(bar.status)).map(|bar| bar.value);
         let highest = highest.chain(usual.map(|(_, to)| to)).fold(0.0, f64::max);
         let axis = neat_end(highest);
         let y = |value: f64| BASE - (BASE - TOP) * (value / axis).clamp(0.0, 1.0);
 
-        let right = width - RIGHT;
-        let slot = (right - LEFT) / most as f64;
+        let right = width - size.right;
+        let slot = (right - left_end) / most as f64;
         // The newest run stands at the right edge, however few there are.
         let first = right - slot * bars.len() as f64;
         let absent = usual.map_or(axis / 2.0, |(from, to)| (from + to) / 2.0);
@@ -171,7 +191,7 @@ impl Drawing {
         Self {
             width,
             height: HEIGHT,
-            left: LEFT,
+            left: left_end,
             right: tenth(right),
             grid: [0.0, axis / 2.0, axis]
                 .map(|value| Label {
@@ -217,10 +237,11 @@ fn axis_text(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use askama::Template;
 
     fn bar(index: usize, value: f64, status: Status) -> Bar {
         Bar {
-            href: format!("/runs/{index}"),
+            href: Some(format!("/runs/{index}")),
             label: format!("run {index}"),
             day: format!("{} Mar", index / 2 + 1),
             value,
@@ -276,9 +297,87 @@ mod tests {
         );
 
         assert_eq!(chart.narrow.marks.len(), 14);
-        assert_eq!(chart.narrow.marks[0].href, "/runs/16", "the newest are kept");
+        assert_eq!(
+            chart.narrow.marks[0].href.as_deref(),
+            Some("/runs/16"),
+            "the newest are kept"
+        );
         assert_eq!(chart.narrow.days.len(), 4);
         assert_eq!(chart.narrow.width, 320.0);
+    }
+
+    #[derive(Template)]
+    #[template(
+        source = r#"{% import "charts/run_chart.html" as charts %}{% call charts::run_chart(chart) %}{% endcall %}"#,
+        ext = "html"
+    )]
+    struct Drawn {
+        chart: RunChart,
+    }
+
+    fn drawn(bars: &[Bar], usual: Option<(f64, f64)>) -> String {
+        let chart = RunChart::new("c", "Last runs, minutes", "In words.", bars, usual);
+        let markup = Drawn { chart }.render().expect("a drawing");
+        // A mark a line, so that a difference is seen at a glance.
+        markup.replace("<a ", "\n<a ").replace("<g ", "\n<g ")
+    }
+
+    /// Compares with the drawing that was looked at. `HEADGATE_SNAPSHOTS=write` takes the new one, to be looked at.
+    fn is_as_looked_at(name: &str, markup: &str) {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("src/web/charts/snapshots/{name}.html"));
+        if std::env::var_os("HEADGATE_SNAPSHOTS").is_some() {
+            std::fs::write(&path, markup).expect("a snapshot is written");
+        }
+        let seen = std::fs::read_to_string(&path).unwrap_or_default();
+        for (number, (line, expected)) in markup.lines().zip(seen.lines()).enumerate() {
+            assert_eq!(line, expected, "{name}, line {}", number + 1);
+        }
+        assert_eq!(markup.len(), seen.len(), "{name} differs at its end");
+    }
+
+    #[test]
+    fn the_drawings_are_as_looked_at() {
+        let mut bars: Vec<_> = (0..32)
+            .map(|index| bar(index, 40.0 + (index % 5) as f64 * 4.0, Status::Succeeded))
+            .collect();
+        bars[18] = bar(18, 15.0, Status::Failed);
+        bars[20] = bar(20, 44.0, Status::Partial);
+        bars[21] = Bar {
+            href: None,
+            ..bar(21, 0.0, Status::Waiting)
+        };
+        bars[22] = bar(22, 3.0, Status::Unknown);
+        bars[29] = Bar {
+            href: None,
+            ..bar(29, 0.0, Status::Late)
+        };
+        bars[31] = bar(31, 21.0, Status::Running);
+        is_as_looked_at("every_state", &drawn(&bars, Some((44.0, 52.0))));
+        is_as_looked_at("few_runs", &drawn(&bars[..3], None));
+        is_as_looked_at("no_runs", &drawn(&[], None));
+    }
+
+    /// The smallest places in which each size is drawn, by the style sheet as it is served, at 16 px a rem.
+    #[test]
+    fn labels_are_never_smaller_than_11_px() {
+        let css = crate::web::assets::text("headgate.css");
+        let number = |before: &str| -> f64 {
+            let (_, rest) = css
+                .split_once(before)
+                .unwrap_or_else(|| panic!("{before} is not there"));
+            let end = rest
+                .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+                .unwrap_or(rest.len());
+            rest[..end].parse().expect("a number")
+        };
+        let wide_from = number("@container (min-width: ") * 16.0;
+        let wide_label = number(".chart text { font: ");
+        let narrow_label = number(".chart-narrow text { font-size: ");
+        // 320 px of a screen without the padding of page and card and its borders.
+        let narrow_from = 320.0 - 2.0 * 12.0 - 2.0 * 16.0 - 2.0;
+        assert!(wide_label * wide_from / WIDE.width >= 11.0);
+        assert!(narrow_label * narrow_from / NARROW.width >= 11.0);
     }
 
     #[test]

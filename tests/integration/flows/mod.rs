@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod history;
 pub mod list;
 mod overview;
+mod run;
 mod run_requests;
 mod show;
 mod switch;

@@ -3,7 +3,7 @@
 use headgate::domain::RunOutcome;
 use headgate::emulator::SeedOptions;
 use headgate::emulator::faults::{Fault, Rule};
-use headgate::store::flows::{self, FlowFilter, FlowSort};
+use headgate::store::flow_lists::{self, FlowFilter, FlowPage, FlowSort};
 use headgate::store::runs::{self, Run};
 use headgate::store::{audit::AuditPhase, run_requests};
 use reqwest::StatusCode;
@@ -39,25 +39,26 @@ async fn with_a_failed_run() -> (Watched, String, Run) {
     let found = watched
         .as_time_passes("a failed run in the mirror", async || {
             let team = watched.app.team_id(TEAM).await;
-            let all = flows::list(
+            let all = flow_lists::list(
                 watched.app.store(),
                 &team,
                 FlowFilter::default(),
                 FlowSort::Name,
-                None,
+                watched.now_ms(),
+                FlowPage::First,
                 50,
             )
             .await
             .unwrap();
-            for flow in all.into_iter().filter(|flow| flow.record.state == "enabled") {
-                let runs = runs_of(&watched, &flow.record.id).await;
+            for flow in all.into_iter().filter(|flow| flow.state == "enabled") {
+                let runs = runs_of(&watched, &flow.id).await;
                 let idle = runs.iter().all(|run| run.outcome.is_final());
                 let stored = runs.iter().any(|run| run.records_out.unwrap_or(0) > 0);
                 if let Some(run) = runs.into_iter().find(|run| run.outcome == RunOutcome::Failed)
                     && idle
                     && stored
                 {
-                    return Some((flow.record.id, run));
+                    return Some((flow.id, run));
                 }
             }
             None

@@ -1,6 +1,7 @@
 //! Runs on request, as buttons: a run once more, or a window of time; where a rule of Adobe forbids one, its reason.
 
-use crate::domain::{Role, new_id, run_request};
+use crate::domain::run_request::{self, FlowFacts};
+use crate::domain::{Role, new_id};
 use crate::history::run_requests;
 use crate::store::StoreError;
 use crate::store::flows::Flow;
@@ -52,12 +53,21 @@ pub(in crate::web::pages) async fn run_window(
     flow: &Flow,
 ) -> Result<Ask, StoreError> {
     let facts = run_requests::facts(&state.store, flow).await?;
-    Ok(match run_request::may_run_window(&facts, visit.now_ms) {
+    Ok(window(visit, flow, &facts))
+}
+
+/// The same by what a page has read anyway; the page with the form looks whether an answer was lost.
+pub(in crate::web::pages) fn run_window_at_a_glance(visit: &Visit, flow: &Flow, is_running: bool) -> Ask {
+    window(visit, flow, &run_requests::flow_facts(flow, is_running, None))
+}
+
+fn window(visit: &Visit, flow: &Flow, facts: &FlowFacts<'_>) -> Ask {
+    match run_request::may_run_window(facts, visit.now_ms) {
         Err(hindrance) => Ask::Reason(hindrance.to_string()),
         Ok(()) if !visit.may(Role::Editor) => Ask::Reason(WHO_MAY.to_owned()),
         Ok(()) => Ask::Link {
             href: format!("/flows/{}/runs/new", flow.record.id),
             label: "Run a window",
         },
-    })
+    }
 }

@@ -5,22 +5,27 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 
 use super::asking::{self, Ask};
-use super::view::{self, Badge, RunRow};
-use crate::history::stages::{self, Stage};
-use crate::store::flows::{self, Flow};
-use crate::store::runs;
-use crate::store::{self, sync_state};
+use super::loaded::environment;
+use super::run_document::RunDocument;
+use super::view::{self, RunRow};
+use crate::domain::RunOutcome;
+use crate::domain::health::Usual;
+use crate::store::flow_page::{self, Neighbours};
+use crate::store::flow_versions::{self, FlowVersion};
+use crate::store::flows::Flow;
+use crate::store::runs::{self, Run};
+use crate::store::sync_state;
 use crate::web::error::PageError;
-use crate::web::explained::Explained;
 use crate::web::layout::{Layout, NavEntry};
 use crate::web::numbers;
 use crate::web::page::page;
 use crate::web::pages::freshness::Freshness;
 use crate::web::state::AppState;
+use crate::web::status::Status;
 use crate::web::times::{TimeView, Times};
 use crate::web::visit::Visit;
 
-/// Seconds between two loads while the run is going on.
+/// Seconds between two looks while the run is going on.
 const REFRESH_SECONDS: u32 = 5;
 
 #[derive(Template)]
@@ -29,27 +34,40 @@ struct RunPage {
     layout: Layout,
     flow: Flow,
     run: RunRow,
+    again: Ask,
+    verdict: Verdict,
     completed: Option<TimeView>,
+    gone: Option<TimeView>,
     window: Option<(TimeView, TimeView)>,
     bytes_out: String,
-    stages: Vec<StageView>,
-    files: Vec<String>,
-    raw: String,
+    usual_duration: Option<String>,
+    usual_records: Option<String>,
+    document: RunDocument,
+    configuration: RanWith,
+    neighbours: Neighbours,
     freshness: Freshness,
     read: TimeView,
     is_final: bool,
-    again: Ask,
+    refresh_seconds: u32,
 }
 
-struct StageView {
-    name: String,
-    badge: Badge,
-    started: Option<TimeView>,
-    duration: String,
-    /// "2 files, 1.2 MB, 100 records in".
-    counts: String,
-    errors: Vec<Explained>,
-    batch_ids: Vec<String>,
+/// What became of the run, in words.
+struct Verdict {
+    status: Status,
+    heading: String,
+    text: String,
+    /// What Adobe says about it follows, with its explanation.
+    is_explained: bool,
+}
+
+/// The configuration that was in force when the run started.
+enum RanWith {
+    /// This one.
+    Known(i64),
+    /// The first that was seen, at this time: what was set before is not known.
+    FirstSeen(i64, TimeView),
+    /// The run is older than all that are known.
+    TooOld,
 }
 
 /// The page of one run.
@@ -59,87 +77,144 @@ pub async fn show(
     Path((flow_id, run_id)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
     let (store, team_id) = (&state.store, &visit.session.team_id.clone());
-    let flow = flows::by_id(store, team_id, None, &flow_id)
-        .await?
-        .ok_or_else(PageError::not_found)?;
-    let environment = store::environments::by_id(store, team_id, &flow.record.environment_id).await?;
-    let environment = environment.ok_or_else(PageError::not_found)?;
+    let head = flow_page::head(store, team_id, &flow_id).await?;
+    let head = head.ok_or_else(PageError::not_found)?;
+    let environment = environment(&state, &visit, &head.flow).await?;
     let run = runs::by_id(store, &environment.id, &run_id)
         .await?
-        .filter(|run| run.flow_id == flow_id);
-    let run = run.ok_or_else(PageError::not_found)?;
-    let raw = runs::raw(store, &environment.id, &run_id)
-        .await?
-        .unwrap_or_default();
-    let document = serde_json::from_str(&raw).unwrap_or_default();
+        .filter(|run| run.flow_id == flow_id)
+        .ok_or_else(PageError::not_found)?;
+    let raw = runs::raw(store, &environment.id, &run_id).await?;
+    let neighbours = flow_page::neighbours(store, &environment.id, &flow_id, run.started_at, &run_id).await?;
+    let in_force = flow_versions::in_force(store, &environment.id, &flow_id, run.started_at, 1).await?;
+    let sync = sync_state::of_environment(store, &environment.id).await?;
+    let again = asking::run_again(&state, &visit, &head.flow, &run).await?;
 
     let visit = visit.in_environment(&environment.id);
     let times = visit.times();
-    let freshness =
-        Freshness::of_environment(&sync_state::all_for(store, team_id).await?, &environment, &visit);
+    let freshness = Freshness::of_environment(&sync, &environment, &visit);
     let row = RunRow::new(&run, &times);
-    let title = format!("Run of {}, {}", row.started.local(), flow.record.name);
-    let again = asking::run_again(&state, &visit, &flow, &run).await?;
+    let title = format!("Run of {}, {}", row.started.local(), head.flow.record.name);
+    let is_final = run.outcome.is_final();
     let mut layout = visit.layout(title, NavEntry::Flows);
     layout.read_at = freshness.read_at.clone();
-    layout.refresh_seconds = (!run.outcome.is_final()).then_some(REFRESH_SECONDS);
+    layout.refresh_seconds = (!is_final).then_some(REFRESH_SECONDS);
+    let judgement = head.judgement.as_ref();
     page(&RunPage {
         layout,
-        run: row,
+        again,
+        verdict: Verdict::of(&run),
         completed: run.completed_at.map(|at| times.at(at)),
+        gone: run.gone_at.map(|at| times.at(at)),
         window: run
             .window_start_at
             .zip(run.window_end_at)
             .map(|(from, to)| (times.at(from), times.at(to))),
         bytes_out: view::bytes(run.bytes_out),
-        stages: stages::stages(&document)
-            .into_iter()
-            .map(|stage| StageView::new(stage, &times))
-            .collect(),
-        files: stages::files(&document),
-        raw: view::pretty(&raw),
+        usual_duration: judgement
+            .and_then(|judged| judged.usual_duration_ms)
+            .map(|usual| usually(usual, numbers::duration)),
+        usual_records: judgement
+            .and_then(|judged| judged.usual_records)
+            .map(|usual| usually(usual, numbers::count)),
+        document: RunDocument::new(&raw.unwrap_or_default(), &run, &times, visit.now_ms),
+        configuration: RanWith::of(&run, in_force.first(), &times),
+        neighbours,
         freshness,
         read: times.at(run.read_at),
-        is_final: run.outcome.is_final(),
-        again,
-        flow,
+        is_final,
+        refresh_seconds: REFRESH_SECONDS,
+        run: row,
+        flow: head.flow,
     })
 }
 
-impl StageView {
-    fn new(stage: Stage, times: &Times) -> Self {
-        let lasted = stage
-            .started_at
-            .zip(stage.completed_at)
-            .map(|(from, to)| (to - from).max(0));
-        let number = |told: Option<i64>, one: &str, many: &str| {
-            told.map(|count| {
-                format!(
-                    "{} {}",
-                    numbers::count(count),
-                    if count == 1 { one } else { many }
-                )
-            })
-        };
-        let counts = [
-            number(stage.files_in, "file", "files"),
-            stage.bytes_in.map(|bytes| view::bytes(Some(bytes))),
-            number(stage.records_in, "record read", "records read"),
-            number(stage.records_out, "stored", "stored"),
-            number(stage.records_failed, "rejected", "rejected"),
-        ];
-        Self {
-            badge: view::outcome_badge(stage.outcome, &stage.status),
-            name: stage.name,
-            started: stage.started_at.map(|at| times.at(at)),
-            duration: lasted.map(numbers::duration).unwrap_or_default(),
-            counts: counts.into_iter().flatten().collect::<Vec<_>>().join(", "),
-            errors: stage
-                .errors
-                .iter()
-                .map(|(code, message)| Explained::new(code, message))
-                .collect(),
-            batch_ids: stage.batch_ids,
+fn usually(usual: Usual, words: impl Fn(i64) -> String) -> String {
+    match (words(usual.low), words(usual.high)) {
+        (low, high) if low == high => format!("usual: {low}"),
+        (low, high) => format!("usual: {low} to {high}"),
+    }
+}
+
+impl RanWith {
+    fn of(run: &Run, in_force: Option<&FlowVersion>, times: &Times) -> Self {
+        match in_force {
+            None => Self::TooOld,
+            Some(version) if version.number == 1 && run.started_at < version.seen_at => {
+                Self::FirstSeen(version.number, times.at(version.seen_at))
+            }
+            Some(version) => Self::Known(version.number),
         }
     }
+}
+
+impl Verdict {
+    fn of(run: &Run) -> Self {
+        let (heading, text) = match run.outcome {
+            RunOutcome::Succeeded => stored(run),
+            RunOutcome::Partial => (partial(run), String::new()),
+            RunOutcome::Failed => ("The run failed".to_owned(), String::new()),
+            RunOutcome::Running => (
+                "The run is going on".to_owned(),
+                "Adobe tells of it two to three minutes late. This page looks again by itself.".to_owned(),
+            ),
+            RunOutcome::Waiting => (
+                "The run waits for its start".to_owned(),
+                "Adobe has planned it and decides when it starts. This page looks again by itself."
+                    .to_owned(),
+            ),
+            RunOutcome::Unknown => unknown(run),
+        };
+        Self {
+            status: view::outcome_status(run.outcome),
+            heading,
+            text,
+            is_explained: matches!(run.outcome, RunOutcome::Partial | RunOutcome::Failed),
+        }
+    }
+}
+
+fn stored(run: &Run) -> (String, String) {
+    let told = |heading: String, text: &str| (heading, text.to_owned());
+    match (run.records_in, run.records_out) {
+        (_, None) => told(
+            "The run succeeded".to_owned(),
+            "Adobe does not tell how many records it brought.",
+        ),
+        (_, Some(0)) => told("The run succeeded and brought no records".to_owned(), ""),
+        (Some(read), Some(kept)) if read != kept => told(
+            format!(
+                "{} of {} records stored",
+                numbers::count(kept),
+                numbers::count(read)
+            ),
+            "Adobe calls the run a success and tells of no record that failed.",
+        ),
+        (_, Some(1)) => told("1 record stored".to_owned(), ""),
+        (_, Some(many)) => told(format!("All {} records stored", numbers::count(many)), ""),
+    }
+}
+
+fn partial(run: &Run) -> String {
+    match run.records_failed {
+        Some(1) => "1 record was rejected".to_owned(),
+        Some(many) if many > 1 => format!("{} records were rejected", numbers::count(many)),
+        _ => "Not everything arrived".to_owned(),
+    }
+}
+
+fn unknown(run: &Run) -> (String, String) {
+    if run.status.is_empty() {
+        return (
+            "Adobe tells no status of this run".to_owned(),
+            "So nobody can say here whether it brought anything. The counts are as Adobe gives them."
+                .to_owned(),
+        );
+    }
+    (
+        format!("Adobe calls this run \u{201c}{}\u{201d}", run.status),
+        "No document of Adobe's names this status, so it is shown as it is and counts neither as success nor as \
+         failure."
+            .to_owned(),
+    )
 }

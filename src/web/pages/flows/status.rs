@@ -9,18 +9,21 @@ use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use super::show::{AWAITED, Shown, load};
+use super::changes::ChangeView;
+use super::loaded::{Loaded, load};
+use super::runs_view::{Measure, RunsView};
+use super::show::AWAITED;
 use super::view::{self, Badge, RunRow};
-use crate::domain::{Role, RunOutcome};
+use crate::domain::Role;
+use crate::domain::RunOutcome;
+use crate::domain::health::Health;
 use crate::store::flows::Flow;
 use crate::store::runs::Run;
-use crate::web::charts::run_chart::{Bar, RunChart, WIDE_RUNS};
 use crate::web::error::PageError;
-use crate::web::numbers;
+use crate::web::health_view::HealthView;
 use crate::web::page::page;
 use crate::web::pages::freshness::Freshness;
 use crate::web::state::AppState;
-use crate::web::status::Status;
 use crate::web::times::{TimeView, Times};
 use crate::web::visit::Visit;
 
@@ -28,13 +31,6 @@ use crate::web::visit::Visit;
 const LIVELY_SECONDS: u32 = 3;
 /// Seconds between two looks else.
 const QUIET_SECONDS: u32 = 15;
-/// A first run that is not seen so long after it was due is late, in milliseconds. Adobe shows runs two to three
-/// minutes after they began.
-const FIRST_RUN_GRACE_MS: i64 = 15 * 60_000;
-/// A run that takes so many times as long as usual may be stuck.
-const STUCK_FACTOR: i64 = 3;
-/// Finished runs from which on there is something usual.
-const USUAL_FROM_RUNS: usize = 5;
 
 #[derive(Template)]
 #[template(path = "flows/status.html")]
@@ -52,52 +48,38 @@ struct FlowStatusFragment {
 pub struct StatusQuery {
     version: String,
     runs: String,
+    chart: Measure,
 }
 
 /// How a flow stands now.
 pub(super) struct Live {
     pub(super) flow_id: String,
     pub(super) state: Badge,
-    pub(super) last_run: Option<Badge>,
+    pub(super) gone: Option<TimeView>,
+    pub(super) health: Option<HealthView>,
     pub(super) freshness: Freshness,
-    pub(super) waiting: Option<Waiting>,
+    /// No run has been seen yet.
+    pub(super) has_no_run: bool,
     pub(super) running: Option<Running>,
-    pub(super) trouble: Option<RunRow>,
+    pub(super) trouble: Option<Trouble>,
     /// The operation that the person may ask for, as in the route, with the words of its button.
     pub(super) switch: Option<(&'static str, &'static str)>,
+    measure: Measure,
     pub(super) poll_seconds: u32,
     /// Changes whenever anything here does.
     pub(super) version: String,
-}
-
-/// No run has been seen yet.
-pub(super) struct Waiting {
-    pub(super) expected: Option<TimeView>,
-    pub(super) is_late: bool,
 }
 
 /// A run is going on.
 pub(super) struct Running {
     pub(super) run_id: String,
     pub(super) since: TimeView,
-    /// How long runs usually take, when this one takes much longer.
-    pub(super) usually: Option<String>,
 }
 
-/// The last runs, as a chart and as a table.
-pub(super) struct RunsView {
-    pub(super) flow_id: String,
-    pub(super) chart: Option<RunChart>,
-    /// How many of the drawn runs ended how.
-    pub(super) counts: Vec<Badge>,
-    pub(super) unit: &'static str,
-    pub(super) rows: Vec<RunRow>,
-    /// Where the older runs are.
-    pub(super) older: Option<String>,
-    /// Whether there can be no runs, because none were ever read.
-    pub(super) are_known: bool,
-    /// Changes whenever anything here does.
-    pub(super) version: String,
+/// The last run that ended did not bring everything.
+pub(super) struct Trouble {
+    pub(super) run: RunRow,
+    pub(super) change: Option<ChangeView>,
 }
 
 /// The part that follows the flow, for htmx; 204 when the page shows it already.
@@ -107,7 +89,7 @@ pub async fn status(
     Path(id): Path<String>,
     Query(query): Query<StatusQuery>,
 ) -> Result<Response, PageError> {
-    let Some(shown) = load(&state, &visit, &id, None).await? else {
+    let Some(loaded) = load(&state, &visit, &id, None, query.chart).await? else {
         // The page of a flow that was made a moment ago waits for it.
         let awaited = query.version == AWAITED;
         return if awaited {
@@ -119,7 +101,7 @@ pub async fn status(
     if query.version == AWAITED {
         return Ok((StatusCode::NO_CONTENT, [("HX-Refresh", "true")]).into_response());
     }
-    let (live, runs) = (Live::new(&shown, &visit), RunsView::new(&shown, &visit));
+    let (live, runs) = (Live::new(&loaded, &visit), RunsView::new(&loaded, &visit));
     if live.version == query.version && runs.version == query.runs {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -133,53 +115,64 @@ pub async fn status(
 }
 
 impl Live {
-    pub(super) fn new(shown: &Shown, visit: &Visit) -> Self {
-        let (flow, times, now) = (&shown.flow, visit.times(), visit.now_ms);
-        let last = shown.runs.first();
-        let waiting = waiting(shown, &times, now);
-        let running = shown.runs.iter().find(|run| run.outcome == RunOutcome::Running);
-        let is_lively = waiting.is_some() || shown.runs.iter().any(|run| !run.outcome.is_final());
-        let troubled = |run: &&Run| matches!(run.outcome, RunOutcome::Failed | RunOutcome::Partial);
+    pub(super) fn new(loaded: &Loaded, visit: &Visit) -> Self {
+        let (flow, times) = (loaded.flow(), visit.times());
+        // Without a reading nobody knows that there was no run.
+        let is_known = loaded.runs_are_known() || !loaded.runs.is_empty();
+        let judgement = loaded.head.judgement.as_ref().filter(|_| is_known);
+        let health = judgement.map(|judged| HealthView::new(judged, &times, loaded.judged_at));
+        let running = loaded.runs.iter().find(|run| run.outcome == RunOutcome::Running);
+        let is_first_awaited = health
+            .as_ref()
+            .is_some_and(|health| health.health == Health::Waiting);
+        let is_lively = is_first_awaited || loaded.runs.iter().any(|run| !run.outcome.is_final());
         let mut live = Self {
             flow_id: flow.record.id.clone(),
             state: view::state_badge(flow),
-            last_run: last.map(|run| view::outcome_badge(run.outcome, &run.status)),
-            freshness: shown.freshness.clone(),
-            running: running.map(|run| Running::new(run, &shown.runs, &times, now)),
-            trouble: last.filter(troubled).map(|run| RunRow::new(run, &times)),
+            gone: flow.gone_at.map(|at| times.at(at)),
+            freshness: loaded.freshness.clone(),
+            has_no_run: loaded.runs.is_empty(),
+            running: running.map(|run| Running::new(run, &times)),
+            trouble: Trouble::of(loaded, &times),
             switch: switch(flow).filter(|_| visit.may(Role::Editor)),
+            measure: loaded.measure,
             poll_seconds: if is_lively { LIVELY_SECONDS } else { QUIET_SECONDS },
             version: String::new(),
-            waiting,
+            health,
         };
-        live.version = live.fingerprint(shown);
+        live.version = live.fingerprint(loaded);
         live
     }
 
     /// Where the page asks whether anything differs from what it shows.
     pub(super) fn next_look(&self, runs: &RunsView) -> String {
         format!(
-            "/flows/{}/status?version={}&runs={}",
-            self.flow_id, self.version, runs.version
+            "/flows/{}/status?version={}&runs={}&chart={}",
+            self.flow_id,
+            self.version,
+            runs.version,
+            self.measure.word()
         )
     }
 
-    fn fingerprint(&self, shown: &Shown) -> String {
+    /// The state that a note explains, instead of the line beside the badges.
+    pub(super) fn noted(&self) -> Option<&HealthView> {
+        self.health.as_ref().filter(|health| {
+            let on_its_own = matches!(health.health, Health::Well | Health::Off | Health::Running);
+            !on_its_own
+        })
+    }
+
+    fn fingerprint(&self, loaded: &Loaded) -> String {
         let failing = self.freshness.failing.iter().map(|failing| &failing.problem);
         fingerprint((
-            (
-                &self.state.word,
-                self.poll_seconds,
-                shown.runs.first().map(run_key),
-            ),
-            (
-                self.freshness.read_at.as_ref().map(TimeView::iso),
-                failing.collect::<Vec<_>>(),
-            ),
-            self.waiting.as_ref().map(|waiting| waiting.is_late),
-            self.running
-                .as_ref()
-                .map(|running| (&running.run_id, running.usually.is_some())),
+            (&self.state.word, self.poll_seconds, self.gone.is_some()),
+            loaded.runs.first().map(view::run_key),
+            self.freshness.read_at.as_ref().map(TimeView::iso),
+            failing.collect::<Vec<_>>(),
+            self.health.as_ref().map(|health| (health.word, &health.reason)),
+            self.running.as_ref().map(|running| &running.run_id),
+            loaded.head.version.map(|version| version.number),
         ))
     }
 }
@@ -194,163 +187,32 @@ fn switch(flow: &Flow) -> Option<(&'static str, &'static str)> {
     }
 }
 
-fn waiting(shown: &Shown, times: &Times, now_ms: i64) -> Option<Waiting> {
-    if !shown.runs.is_empty() || !shown.runs_are_known() || !view::is_on(&shown.flow) {
-        return None;
-    }
-    let start_at = shown.flow.record.start_at;
-    Some(Waiting {
-        expected: start_at.map(|at| times.at(at)),
-        is_late: start_at.is_some_and(|at| at + FIRST_RUN_GRACE_MS < now_ms),
-    })
-}
-
 impl Running {
-    fn new(run: &Run, runs: &[Run], times: &Times, now_ms: i64) -> Self {
-        let usual = usual(runs).map(|(_, median, _)| median);
-        let is_stuck = |median: &i64| now_ms - run.started_at > median.saturating_mul(STUCK_FACTOR);
+    fn new(run: &Run, times: &Times) -> Self {
         Self {
             run_id: run.id.clone(),
             since: times.at(run.started_at),
-            usually: usual.filter(is_stuck).map(numbers::duration),
         }
     }
 }
 
-impl RunsView {
-    pub(super) fn new(shown: &Shown, visit: &Visit) -> Self {
-        let times = visit.times();
-        let drawn = &shown.runs[..shown.runs.len().min(WIDE_RUNS)];
-        let longest = drawn.iter().filter_map(|run| run.duration_ms).max().unwrap_or(0);
-        let (unit, unit_ms) = if longest < 120_000 {
-            ("seconds", 1_000.0)
-        } else {
-            ("minutes", 60_000.0)
-        };
-        let count = |status: Status| {
-            drawn
-                .iter()
-                .filter(|run| view::outcome_status(run.outcome) == status)
-                .count()
-        };
-        let counted = Status::ALL.into_iter().map(|status| (status, count(status)));
-        let badge = |(status, count): (Status, usize)| Badge {
-            status,
-            word: format!("{count} {}", status.word().to_lowercase()),
-        };
-        let keys: Vec<_> = shown.runs.iter().map(run_key).collect();
-        Self {
-            flow_id: shown.flow.record.id.clone(),
-            chart: (!drawn.is_empty()).then(|| chart(drawn, unit, unit_ms, &times, visit.now_ms)),
-            counts: counted.filter(|(_, count)| *count > 0).map(badge).collect(),
-            unit,
-            rows: shown.runs.iter().map(|run| RunRow::new(run, &times)).collect(),
-            older: shown.older.clone(),
-            are_known: shown.runs_are_known(),
-            version: fingerprint((keys, shown.runs_are_known())),
-        }
+impl Trouble {
+    fn of(loaded: &Loaded, times: &Times) -> Option<Self> {
+        let is_troubled = matches!(loaded.health(), Some(Health::Failed | Health::Partial));
+        let run = loaded.last_ended().filter(|_| is_troubled)?;
+        Some(Self {
+            run: RunRow::new(run, times),
+            change: loaded
+                .change_before_trouble
+                .as_ref()
+                .map(|[new, old]| ChangeView::new(new, Some(old), times)),
+        })
     }
 }
 
-fn run_key(run: &Run) -> (&str, &str, i64, i64) {
-    (&run.id, &run.status, run.platform_updated_at, run.read_at)
-}
-
-fn fingerprint(value: impl Hash) -> String {
+/// A short text that is another when the value is.
+pub(super) fn fingerprint(value: impl Hash) -> String {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
-}
-
-/// Lower quartile, median and upper quartile of the durations of good runs, if there are enough of them.
-fn usual(runs: &[Run]) -> Option<(i64, i64, i64)> {
-    let good = runs.iter().filter(|run| run.outcome == RunOutcome::Succeeded);
-    let mut durations: Vec<i64> = good.filter_map(|run| run.duration_ms).collect();
-    durations.sort_unstable();
-    let at = |quarters: usize| durations[(durations.len() - 1) * quarters / 4];
-    (durations.len() >= USUAL_FROM_RUNS).then(|| (at(1), at(2), at(3)))
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "durations are far below 2^52 milliseconds"
-)]
-fn chart(newest_first: &[Run], unit: &str, unit_ms: f64, times: &Times, now_ms: i64) -> RunChart {
-    let bars: Vec<Bar> = newest_first
-        .iter()
-        .rev()
-        .map(|run| {
-            let started = times.at(run.started_at);
-            let lasted = run.duration_ms.unwrap_or(if run.outcome.is_final() {
-                0
-            } else {
-                now_ms - run.started_at
-            });
-            let word = view::outcome_badge(run.outcome, &run.status).word.to_lowercase();
-            Bar {
-                href: format!("/flows/{}/runs/{}", run.flow_id, run.id),
-                label: format!("{}, {word}, {}", started.local(), view::duration(run)),
-                day: started.day(),
-                value: lasted.max(0) as f64 / unit_ms,
-                status: view::outcome_status(run.outcome),
-            }
-        })
-        .collect();
-    let usual = usual(newest_first).map(|(from, _, to)| (from as f64 / unit_ms, to as f64 / unit_ms));
-    let title = format!("Last {} runs, duration in {unit}", bars.len());
-    let description = format!("{title}, the newest at the right. The table below holds the same runs.");
-    RunChart::new("runs", title, description, &bars, usual)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(outcome: RunOutcome, duration_ms: Option<i64>) -> Run {
-        Run {
-            environment_id: "e".into(),
-            id: "r".into(),
-            flow_id: "f".into(),
-            status: "success".into(),
-            outcome,
-            started_at: 1_000_000,
-            completed_at: None,
-            duration_ms,
-            records_in: None,
-            records_out: None,
-            records_failed: None,
-            files_in: None,
-            bytes_in: None,
-            bytes_out: None,
-            error_code: None,
-            error_message: None,
-            window_start_at: None,
-            window_end_at: None,
-            platform_updated_at: 0,
-            read_at: 0,
-            ended_at: None,
-            gone_at: None,
-        }
-    }
-
-    #[test]
-    fn the_usual_is_told_from_good_runs_only_and_from_enough() {
-        let mut runs: Vec<Run> = [50, 10, 40, 20]
-            .map(|ms| run(RunOutcome::Succeeded, Some(ms)))
-            .into();
-        runs.push(run(RunOutcome::Failed, Some(9_999)));
-        assert_eq!(usual(&runs), None);
-        runs.push(run(RunOutcome::Succeeded, Some(30)));
-        assert_eq!(usual(&runs), Some((20, 30, 40)));
-    }
-
-    #[test]
-    fn a_run_is_stuck_after_three_times_the_usual() {
-        let mut runs = vec![run(RunOutcome::Succeeded, Some(60_000)); 5];
-        runs.insert(0, run(RunOutcome::Running, None));
-        let times = Times::new("UTC", 0);
-        let at = |now_ms| Running::new(&runs[0], &runs, &times, now_ms).usually;
-        assert_eq!(at(1_000_000 + 180_000), None);
-        assert_eq!(at(1_000_000 + 180_001).as_deref(), Some("1 min"));
-    }
 }

@@ -115,6 +115,8 @@ pub(in crate::web::pages) struct RunRow {
     pub(in crate::web::pages) id: String,
     pub(in crate::web::pages) started: TimeView,
     pub(in crate::web::pages) badge: Badge,
+    /// Its status in Adobe's word.
+    pub(in crate::web::pages) adobe_says: String,
     pub(in crate::web::pages) duration: String,
     pub(in crate::web::pages) records_in: String,
     pub(in crate::web::pages) records_out: String,
@@ -125,12 +127,19 @@ pub(in crate::web::pages) struct RunRow {
     pub(in crate::web::pages) error: String,
 }
 
+/// Characters of an error in a table's hint.
+const HINT_CHARS: usize = 120;
+
 impl RunRow {
     pub(in crate::web::pages) fn new(run: &Run, times: &Times) -> Self {
         Self {
             id: run.id.clone(),
             started: times.at(run.started_at),
             badge: outcome_badge(run.outcome, &run.status),
+            adobe_says: match run.status.as_str() {
+                "" => "no status".to_owned(),
+                status => format!("\u{201c}{status}\u{201d}"),
+            },
             duration: duration(run),
             records_in: count(run.records_in),
             records_out: count(run.records_out),
@@ -143,10 +152,28 @@ impl RunRow {
     }
 }
 
+/// Changes whenever the run does.
+pub(in crate::web::pages) fn run_key(run: &Run) -> (&str, &str, i64, i64, bool) {
+    let is_gone = run.gone_at.is_some();
+    (
+        &run.id,
+        &run.status,
+        run.platform_updated_at,
+        run.read_at,
+        is_gone,
+    )
+}
+
 impl RunRow {
     /// What went wrong, for a person.
     pub(in crate::web::pages) fn explained(&self) -> Explained {
         Explained::new(&self.error_code, &self.error)
+    }
+
+    /// The beginning of the error, for a hint.
+    pub(in crate::web::pages) fn error_hint(&self) -> &str {
+        let end = self.error.char_indices().nth(HINT_CHARS);
+        end.map_or(&self.error, |(end, _)| &self.error[..end])
     }
 
     /// Files and bytes in one cell: `2 · 218 kB`.
@@ -175,8 +202,15 @@ pub(in crate::web::pages) fn bytes(told: Option<i64>) -> String {
         .map_or_else(|| NOT_TOLD.to_owned(), numbers::bytes)
 }
 
-/// Stored JSON indented; anything else as it is.
-pub(in crate::web::pages) fn pretty(json: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(json)
-        .map_or_else(|_| json.to_owned(), |value| format!("{value:#}"))
+/// The beginning of stored JSON, indented, or of anything else as it is; and whether that is not all of it.
+pub(in crate::web::pages) fn pretty_beginning(json: &str, bytes_max: usize) -> (String, bool) {
+    // What is far too long is not worth the work of indenting it.
+    let mut text = match serde_json::from_str::<serde_json::Value>(json) {
+        Ok(value) if json.len() <= bytes_max => format!("{value:#}"),
+        _ => json[..json.floor_char_boundary(bytes_max)].to_owned(),
+    };
+    let end = text.floor_char_boundary(bytes_max);
+    let is_cut = end < text.len() || json.len() > bytes_max;
+    text.truncate(end);
+    (text, is_cut)
 }

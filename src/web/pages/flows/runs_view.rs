@@ -1,0 +1,303 @@
+//! The last runs of a flow, as a chart and as a table.
+
+use serde::Deserialize;
+
+use super::loaded::Loaded;
+use super::status::fingerprint;
+use super::view::{self, Badge, RunRow};
+use crate::domain::health::{Health, Missed, Usual, missed_between};
+use crate::domain::schedule::Frequency;
+use crate::store::runs::Run;
+use crate::web::charts::run_chart::{Bar, RunChart, WIDE_RUNS};
+use crate::web::numbers;
+use crate::web::status::Status;
+use crate::web::times::Times;
+use crate::web::visit::Visit;
+
+/// Runs that were missed in a row are drawn up to so many; the last says how many more there were.
+const MISSED_DRAWN: i64 = 3;
+/// Longest durations below which the axis counts seconds, in milliseconds.
+const SECONDS_BELOW_MS: i64 = 120_000;
+
+/// What the height of a bar says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Measure {
+    /// How long the run took.
+    #[default]
+    Duration,
+    /// How many records it stored.
+    Records,
+}
+
+/// The last runs, as a chart and as a table.
+pub(super) struct RunsView {
+    pub(super) flow_id: String,
+    pub(super) chart: Option<ChartView>,
+    pub(super) rows: Vec<RunRow>,
+    /// Where the older runs are.
+    pub(super) older: Option<String>,
+    /// Older runs are shown.
+    pub(super) is_paged: bool,
+    /// Whether there can be no runs, because none were ever read.
+    pub(super) are_known: bool,
+    /// Changes whenever anything here does.
+    pub(super) version: String,
+}
+
+pub(super) struct ChartView {
+    pub(super) drawn: RunChart,
+    pub(super) heading: String,
+    pub(super) measure: Measure,
+    /// "Minutes", "Records stored".
+    pub(super) unit: &'static str,
+    /// How many of the drawn runs ended how, and how many are missing.
+    pub(super) counts: Vec<Badge>,
+    /// What is usual, in words; none: there is not enough history.
+    pub(super) usual: Option<String>,
+}
+
+impl RunsView {
+    pub(super) fn new(loaded: &Loaded, visit: &Visit) -> Self {
+        let times = visit.times();
+        let keys: Vec<_> = loaded.runs.iter().map(view::run_key).collect();
+        let is_late = loaded.health() == Some(Health::Late);
+        Self {
+            flow_id: loaded.flow().record.id.clone(),
+            chart: (!loaded.is_paged && !loaded.runs.is_empty())
+                .then(|| ChartView::new(loaded, &times, visit.now_ms)),
+            rows: loaded.runs.iter().map(|run| RunRow::new(run, &times)).collect(),
+            older: loaded.older.clone(),
+            is_paged: loaded.is_paged,
+            are_known: loaded.runs_are_known(),
+            version: fingerprint((keys, loaded.runs_are_known(), is_late)),
+        }
+    }
+}
+
+impl RunsView {
+    /// The page whose chart shows this.
+    pub(super) fn page_with(&self, measure: &Measure) -> String {
+        format!("/flows/{}?chart={}", self.flow_id, measure.word())
+    }
+}
+
+impl Measure {
+    pub(super) const ALL: [(Self, &'static str); 2] =
+        [(Self::Duration, "Duration"), (Self::Records, "Records")];
+
+    /// As it stands in the query of the page.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Duration => "duration",
+            Self::Records => "records",
+        }
+    }
+}
+
+/// What one axis counts.
+struct Axis {
+    measure: Measure,
+    unit: &'static str,
+    /// Of the stored values, one of the axis.
+    one: i64,
+    usual: Option<Usual>,
+}
+
+impl Axis {
+    fn new(loaded: &Loaded, runs: &[Run]) -> Self {
+        let measure = loaded.measure;
+        let judgement = loaded.head.judgement.as_ref();
+        match measure {
+            Measure::Duration => {
+                let longest = runs.iter().filter_map(|run| run.duration_ms).max();
+                let (unit, one) = if longest.unwrap_or(0) < SECONDS_BELOW_MS {
+                    ("seconds", 1_000)
+                } else {
+                    ("minutes", 60_000)
+                };
+                let usual = judgement.and_then(|judged| judged.usual_duration_ms);
+                Self {
+                    measure,
+                    unit,
+                    one,
+                    usual,
+                }
+            }
+            Measure::Records => Self {
+                measure,
+                unit: "records stored",
+                one: 1,
+                usual: judgement.and_then(|judged| judged.usual_records),
+            },
+        }
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a tenth of a pixel is all that is left of it"
+    )]
+    fn place(&self, value: i64) -> f64 {
+        value.max(0) as f64 / self.one as f64
+    }
+
+    fn words(&self, value: i64) -> String {
+        match self.measure {
+            Measure::Duration => numbers::duration(value),
+            Measure::Records => numbers::count(value),
+        }
+    }
+}
+
+impl ChartView {
+    fn new(loaded: &Loaded, times: &Times, now_ms: i64) -> Self {
+        let newest = &loaded.runs[..loaded.runs.len().min(WIDE_RUNS)];
+        let axis = Axis::new(loaded, newest);
+        let bars = bars(loaded, newest, &axis, times, now_ms);
+        let drawn = &bars[bars.len().saturating_sub(WIDE_RUNS)..];
+        let runs = drawn.iter().filter(|bar| bar.href.is_some()).count();
+        let heading = match runs {
+            1 => "The last run".to_owned(),
+            many => format!("Last {many} runs"),
+        };
+        let description = format!(
+            "{heading}, {} of each, the newest at the right. The table below holds the same runs.",
+            axis.unit
+        );
+        let band = axis
+            .usual
+            .map(|usual| (axis.place(usual.low), axis.place(usual.high)));
+        let title = format!("{heading}, {}", axis.unit);
+        Self {
+            counts: counts(drawn),
+            usual: axis.usual.map(|usual| {
+                let (low, high) = (axis.words(usual.low), axis.words(usual.high));
+                format!("Usual: {low} to {high} ({} runs)", usual.runs)
+            }),
+            measure: axis.measure,
+            unit: axis.unit,
+            drawn: RunChart::new("runs", title, description, &bars, band),
+            heading,
+        }
+    }
+}
+
+fn counts(bars: &[Bar]) -> Vec<Badge> {
+    let missing = bars.iter().filter(|bar| bar.href.is_none()).count();
+    let count = |status: Status| {
+        bars.iter()
+            .filter(|bar| bar.href.is_some() && bar.status == status)
+            .count()
+    };
+    let badge = |(status, count): (Status, usize), word: &str| Badge {
+        status,
+        word: format!("{count} {word}"),
+    };
+    let mut counted: Vec<Badge> = Status::ALL
+        .into_iter()
+        .map(|status| (status, count(status)))
+        .filter(|(_, count)| *count > 0)
+        .map(|counted| badge(counted, &counted.0.word().to_lowercase()))
+        .collect();
+    if missing > 0 {
+        counted.push(badge((Status::Waiting, missing), "not there"));
+    }
+    counted
+}
+
+/// The runs with those between them that should have been there, the oldest first.
+fn bars(loaded: &Loaded, newest: &[Run], axis: &Axis, times: &Times, now_ms: i64) -> Vec<Bar> {
+    let mut bars = Vec::with_capacity(WIDE_RUNS);
+    let mut before: Option<&Run> = None;
+    for run in newest.iter().rev() {
+        let missed = before.and_then(|before| missed(loaded, before.started_at, run.started_at));
+        bars.extend(
+            missed
+                .iter()
+                .flat_map(|missed| absent(*missed, Status::Waiting, times)),
+        );
+        bars.push(bar(run, axis, times, now_ms));
+        before = Some(run);
+    }
+    let late = late(loaded);
+    bars.extend(
+        late.iter()
+            .flat_map(|missed| absent(*missed, Status::Late, times)),
+    );
+    bars
+}
+
+/// The unit and number of units of the flow's schedule, as far as it is known.
+fn schedule(loaded: &Loaded) -> Option<(Frequency, i64)> {
+    let record = &loaded.flow().record;
+    let frequency = record.frequency.as_deref()?.parse().ok()?;
+    Some((frequency, record.interval_count.unwrap_or(1)))
+}
+
+/// Runs that the schedule wanted between two moments, as far back as the flow has been set as it is now.
+fn missed(loaded: &Loaded, earlier_at: i64, later_at: i64) -> Option<Missed> {
+    let version = loaded.head.version?;
+    let is_known = version.number == 1 || earlier_at >= version.valid_from_at;
+    let (frequency, interval) = schedule(loaded).filter(|_| is_known)?;
+    let start_at = loaded.flow().record.start_at?;
+    missed_between(frequency, interval, start_at, earlier_at, later_at)
+}
+
+/// Runs that are late now.
+fn late(loaded: &Loaded) -> Option<Missed> {
+    let judgement = loaded.head.judgement.as_ref()?;
+    let (first_at, late_at) = (judgement.expected_at?, judgement.late_at?);
+    let (frequency, interval) = schedule(loaded).filter(|_| loaded.health() == Some(Health::Late))?;
+    let period_ms = frequency.unit_ms().saturating_mul(interval.max(1));
+    let since = loaded.judged_at.saturating_sub(late_at);
+    let count = since.checked_div(period_ms).unwrap_or(0).saturating_add(1);
+    Some(Missed {
+        first_at,
+        period_ms,
+        count,
+    })
+}
+
+fn absent(missed: Missed, status: Status, times: &Times) -> impl Iterator<Item = Bar> {
+    let more = missed.count - MISSED_DRAWN;
+    let drawn = missed.count.min(MISSED_DRAWN);
+    missed.moments(MISSED_DRAWN).zip(1..).map(move |(at, nth)| {
+        let at = times.at(at);
+        let others = match more {
+            more if more > 0 && nth == drawn => format!("; {} more after it", numbers::count(more)),
+            _ => String::new(),
+        };
+        Bar {
+            href: None,
+            label: format!("no run at {}, when one was expected{others}", at.local()),
+            day: at.day(),
+            value: 0.0,
+            status,
+        }
+    })
+}
+
+fn bar(run: &Run, axis: &Axis, times: &Times, now_ms: i64) -> Bar {
+    let started = times.at(run.started_at);
+    let word = view::outcome_badge(run.outcome, &run.status).word.to_lowercase();
+    let so_far = (!run.outcome.is_final()).then(|| now_ms.saturating_sub(run.started_at));
+    let lasted = run.duration_ms.or(so_far);
+    let mut label = format!("{}, {word}", started.local());
+    if let Some(lasted) = lasted {
+        label = format!("{label}, {}", numbers::duration(lasted));
+    }
+    if let Some(records) = run.records_out.filter(|_| axis.measure == Measure::Records) {
+        label = format!("{label}, {} records", numbers::count(records));
+    }
+    let value = match axis.measure {
+        Measure::Duration => lasted,
+        Measure::Records => run.records_out,
+    };
+    Bar {
+        href: Some(format!("/flows/{}/runs/{}", run.flow_id, run.id)),
+        label,
+        day: started.day(),
+        value: axis.place(value.unwrap_or(0)),
+        status: view::outcome_status(run.outcome),
+    }
+}

@@ -6,6 +6,7 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
+//! | `audience` | who looks, and who is told of changes |
 //! | `rounds` | when which environment is read |
 //! | `flow_list` | reading an environment's flows |
 //! | `connections` | what a flow's connections say about it |
@@ -17,6 +18,7 @@
 //! | `switching` | enabling and disabling |
 //! | [`run_requests`] | asking for a run |
 
+mod audience;
 mod connections;
 mod flow_by_flow;
 mod flow_list;
@@ -38,6 +40,7 @@ use crate::domain::SharedClock;
 use crate::platform::{ClientError, Clients, PlatformError};
 use crate::store::{Store, StoreError};
 
+pub use audience::{HistoryChange, RefreshError, WATCHED_MS, WatchGuard};
 pub use switching::{Switch, SwitchError, Switched};
 
 /// The mirror of all environments. Cheap to clone.
@@ -52,6 +55,7 @@ struct Inner {
     clients: Clients,
     clock: SharedClock,
     interval_ms: i64,
+    audience: audience::Audience,
     /// Ids of environments to be read at once.
     to_read: Mutex<mpsc::Receiver<String>>,
 }
@@ -73,6 +77,7 @@ impl History {
                 clients,
                 clock,
                 interval_ms,
+                audience: audience::Audience::default(),
                 to_read,
             }),
         }

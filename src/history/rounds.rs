@@ -1,14 +1,15 @@
 //! When which environment is read: each has a task of its own, and a few of them read at once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::audience::{Attention, WATCHED_MS};
 use super::connections::Connections;
 use super::flow_by_flow::FlowByFlow;
 use super::run_windows::Windows;
@@ -54,7 +55,7 @@ pub(super) struct Reading<'a> {
 /// The task of one environment. Dropping it stops the task softly.
 struct Follower {
     task: JoinHandle<()>,
-    wake: Arc<Notify>,
+    attention: Arc<Attention>,
     _stop: DropGuard,
 }
 
@@ -85,7 +86,7 @@ impl History {
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                Some(id) = to_read.recv() => if let Some(follower) = followers.get(&id) { follower.wake.notify_one() },
+                Some(id) = to_read.recv() => if let Some(follower) = followers.get(&id) { follower.attention.runs.wake() },
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
@@ -93,17 +94,17 @@ impl History {
     }
 
     fn follower(self, id: String, places: &Arc<Semaphore>, stop: &CancellationToken) -> Follower {
-        let (wake, stop) = (Arc::new(Notify::new()), stop.child_token());
-        let (woken, places, stopping) = (Arc::clone(&wake), Arc::clone(places), stop.clone());
+        let (attention, stop) = (self.inner.audience.attention(&id), stop.child_token());
+        let (woken, places, stopping) = (Arc::clone(&attention), Arc::clone(places), stop.clone());
         let task = tokio::spawn(async move { self.follow(&id, &woken, &places, &stopping).await });
         Follower {
             task,
-            wake,
+            attention,
             _stop: stop.drop_guard(),
         }
     }
 
-    async fn follow(&self, id: &str, wake: &Notify, places: &Semaphore, stop: &CancellationToken) {
+    async fn follow(&self, id: &str, attention: &Attention, places: &Semaphore, stop: &CancellationToken) {
         let mut memory = Memory::default();
         while !stop.is_cancelled() {
             // What is read has to be stored.
@@ -112,6 +113,11 @@ impl History {
                 () = self.inner.store.writable_again() => {}
             }
             let Ok(place) = places.acquire().await else { return };
+            let waiting = attention
+                .flows
+                .take_waiting()
+                .into_iter()
+                .chain(attention.runs.take_waiting());
             let pause_ms = match store::environments::any_by_id(&self.inner.store, id).await {
                 Ok(Some(environment)) => self.read(&environment, &mut memory, stop).await,
                 Ok(None) => return,
@@ -121,12 +127,22 @@ impl History {
                 }
             };
             drop(place);
-            let due_at = self.inner.clock.now_ms().saturating_add(pause_ms);
-            while self.inner.clock.now_ms() < due_at && !stop.is_cancelled() {
-                let left = u64::try_from(due_at - self.inner.clock.now_ms()).unwrap_or(0);
+            self.inner.audience.tell(id, BTreeSet::new());
+            waiting.for_each(|waiting| drop(waiting.send(Ok(()))));
+            let ended_at = self.inner.clock.now_ms();
+            let due_at = || {
+                let most = if attention.is_watched() {
+                    WATCHED_MS
+                } else {
+                    i64::MAX
+                };
+                ended_at.saturating_add(pause_ms.min(most))
+            };
+            while self.inner.clock.now_ms() < due_at() && !stop.is_cancelled() {
+                let left = u64::try_from(due_at() - self.inner.clock.now_ms()).unwrap_or(0);
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = wake.notified() => { memory.flows_due_at = 0; break }
+                    () = attention.runs.woken() => { memory.flows_due_at = 0; break }
                     () = tokio::time::sleep(LOOK_EVERY.min(Duration::from_millis(left))) => {}
                 }
             }

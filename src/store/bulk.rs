@@ -16,6 +16,21 @@ pub struct Mirrored<T> {
 /// does not count.
 pub(super) const CHUNK: usize = 500;
 
+/// Rows per statement where a row has up to 30 values, the most first. With few sizes each statement is prepared once
+/// and kept.
+const SIZES: [usize; 7] = [1_000, 300, 100, 30, 10, 3, 1];
+
+/// Cuts rows into pieces of [`SIZES`].
+pub(super) fn pieces<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let size = SIZES.into_iter().find(|size| *size <= rest.len())?;
+        let (piece, left) = rest.split_at(size);
+        rest = left;
+        Some(piece)
+    })
+}
+
 /// `INSERT INTO table (columns) `, to be followed by the rows.
 pub(super) fn insert_into(table: &str, columns: &[&str]) -> QueryBuilder<Engine> {
     QueryBuilder::new(format!("INSERT INTO {table} ({}) ", columns.join(", ")))
@@ -34,4 +49,19 @@ pub(super) fn take_excluded(columns: &[&str]) -> String {
 pub(super) fn qualified(table: &str, columns: &[&str]) -> String {
     let names: Vec<String> = columns.iter().map(|column| format!("{table}.{column}")).collect();
     names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_leave_nothing_out() {
+        for length in [0, 1, 2, 99, 100, 1_234, 3_999] {
+            let rows: Vec<usize> = (0..length).collect();
+            let together: Vec<usize> = pieces(&rows).flatten().copied().collect();
+            assert_eq!(together, rows);
+            assert!(pieces(&rows).all(|piece| SIZES.contains(&piece.len())));
+        }
+    }
 }

@@ -23,6 +23,7 @@
 //! | [`findings`], [`sweeps`] | what does not fit between the platform and our records; when it was looked for |
 //! | [`leases`] | who may act now |
 //! | [`flows`], [`runs`], [`run_lists`], [`sync_state`] | the mirror of the platform and how fresh it is |
+//! | `run_mirror` | storing runs, their sums, and what the platform has forgotten |
 //! | [`flow_health`], [`flow_lists`] | how each flow does by its last runs; lists of them for people |
 //! | [`saved_views`] | filters of lists that people keep under a name |
 //! | [`run_requests`] | runs that people asked for |
@@ -68,6 +69,7 @@ pub mod flows;
 pub mod leases;
 pub mod people;
 pub mod run_lists;
+mod run_mirror;
 pub mod run_requests;
 pub mod runs;
 pub mod saved_views;

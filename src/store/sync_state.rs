@@ -56,6 +56,12 @@ const RECORD_FAILURE: &str = "INSERT INTO sync_state \
      failing_since_at = COALESCE(sync_state.failing_since_at, excluded.failing_since_at), \
      problem = excluded.problem";
 
+const BEGIN_FILL: &str = "UPDATE sync_state SET filled_from_at = $3, fill_goal_at = $4 \
+     WHERE environment_id = $1 AND topic = $2";
+const MOVE_FILL: &str = "UPDATE sync_state SET filled_from_at = $4, \
+     fill_goal_at = CASE WHEN $4 <= fill_goal_at THEN NULL ELSE fill_goal_at END \
+     WHERE environment_id = $1 AND topic = $2 AND filled_from_at = $3 AND fill_goal_at IS NOT NULL";
+
 /// Reads on a page's path.
 #[cfg(test)]
 pub(super) const PAGE_READS: &[&str] = &[GET, OF_ENVIRONMENT, ALL_FOR];
@@ -116,4 +122,38 @@ pub async fn record_failure(
         .bind(problem);
     change!(tx, |db| upsert.execute(db))?;
     Ok(())
+}
+
+/// Notes that everything since `filled_from_at` is stored and the rest is to be filled back to `goal_at`.
+pub async fn begin_fill(
+    tx: &mut WriteTx,
+    environment_id: &str,
+    topic: SyncTopic,
+    filled_from_at: i64,
+    goal_at: i64,
+) -> Result<(), StoreError> {
+    let update = sqlx::query(BEGIN_FILL)
+        .bind(environment_id)
+        .bind(topic.as_str())
+        .bind(filled_from_at)
+        .bind(goal_at);
+    change!(tx, |db| update.execute(db))?;
+    Ok(())
+}
+
+/// Moves how far back the history is stored, and ends the filling at its goal. False: it is not at `from` any more,
+/// and nothing was changed.
+pub async fn move_fill(
+    tx: &mut WriteTx,
+    environment_id: &str,
+    topic: SyncTopic,
+    from: i64,
+    to: i64,
+) -> Result<bool, StoreError> {
+    let update = sqlx::query(MOVE_FILL)
+        .bind(environment_id)
+        .bind(topic.as_str())
+        .bind(from)
+        .bind(to);
+    Ok(change!(tx, |db| update.execute(db))?.rows_affected() == 1)
 }

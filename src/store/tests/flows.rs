@@ -105,7 +105,7 @@ async fn the_last_run_is_found_in_either_order_of_storing() {
     let db = fixture().await;
     commit!(db, |tx| {
         let stored = runs::upsert_many(tx, &[run("r1", "f1", 1_000, RunOutcome::Succeeded)]).await;
-        assert_eq!(stored.expect("runs"), 1);
+        assert_eq!(stored.expect("runs").runs, 1);
         flows::upsert_many(tx, &[flow("env", "f1")]).await.expect("flows");
     });
     let last = |flow: flows::Flow| (flow.last_run_id, flow.last_run_outcome, flow.last_run_at);

@@ -45,6 +45,7 @@ async fn reads_on_a_pages_path_search_and_never_scan() {
         ("flow_versions", store::flow_versions::PAGE_READS),
         ("runs", store::runs::PAGE_READS),
         ("run_lists", store::run_lists::PAGE_READS),
+        ("run_mirror", store::runs::MIRROR_READS),
         ("sync_state", store::sync_state::PAGE_READS),
         ("audit", store::audit::PAGE_READS),
     ];

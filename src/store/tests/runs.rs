@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::DAY_MS;
 use crate::store::flows;
 use crate::store::runs::{self, Run, RunDay};
+use crate::store::sync_state::{self, SyncTopic};
 
 fn outcome() -> impl Strategy<Value = RunOutcome> {
     prop::sample::select(RunOutcome::ALL)
@@ -97,9 +98,10 @@ async fn check_against_model(batches: Vec<Vec<Mirrored<Run>>>) {
         );
     }
     let mut unfinished: Vec<&Run> = model.values().filter(|run| !run.outcome.is_final()).collect();
-    unfinished.sort_by_key(|run| (run.started_at, &run.id));
+    unfinished.sort_by_key(|run| std::cmp::Reverse((run.started_at, &run.id)));
     let stored = runs::unfinished(&db, "env", 100).await.expect("runs");
-    assert_eq!(stored.iter().collect::<Vec<_>>(), unfinished);
+    let ids: Vec<&String> = stored.iter().map(|run| &run.id).collect();
+    assert_eq!(ids, unfinished.iter().map(|run| &run.id).collect::<Vec<_>>());
 }
 
 proptest! {
@@ -130,7 +132,7 @@ async fn equal_rows_are_not_written_again() {
     let db = fixture().await;
     let rows = many(1_234);
     assert_eq!(
-        commit!(db, |tx| runs::upsert_many(tx, &rows).await.expect("runs")),
+        commit!(db, |tx| runs::upsert_many(tx, &rows).await.expect("runs")).runs,
         1_234
     );
     let sums = runs::team_day_sums(&db, "team", None, 0).await.expect("sums");
@@ -139,7 +141,7 @@ async fn equal_rows_are_not_written_again() {
         run.row.read_at += 1;
     }
     assert_eq!(
-        commit!(db, |tx| runs::upsert_many(tx, &read_later).await.expect("runs")),
+        commit!(db, |tx| runs::upsert_many(tx, &read_later).await.expect("runs")).runs,
         0
     );
     assert_eq!(
@@ -148,7 +150,7 @@ async fn equal_rows_are_not_written_again() {
     );
     read_later[7].raw = "{\"changed\":1}".into();
     assert_eq!(
-        commit!(db, |tx| runs::upsert_many(tx, &read_later).await.expect("runs")),
+        commit!(db, |tx| runs::upsert_many(tx, &read_later).await.expect("runs")).runs,
         1
     );
     let changed = &read_later[7].row;
@@ -206,7 +208,7 @@ async fn sums_of_a_team_and_of_a_flow() {
         let mut elsewhere = run("a", "f1", day * DAY_MS, RunOutcome::Succeeded);
         elsewhere.row.environment_id = "env2".into();
         rows.push(elsewhere);
-        assert_eq!(runs::upsert_many(tx, &rows).await.expect("runs"), 5);
+        assert_eq!(runs::upsert_many(tx, &rows).await.expect("runs").runs, 5);
     });
     let sums = RunDay {
         day,
@@ -244,4 +246,115 @@ async fn sums_of_a_team_and_of_a_flow() {
         (1, 1, 0, 1)
     );
     assert_eq!(runs::counts(&db, "env", "f9").await.expect("counts").bytes_in, 0);
+}
+
+#[tokio::test]
+async fn a_run_that_the_platform_forgot_is_kept_and_marked_until_it_is_listed_again() {
+    let db = fixture().await;
+    let rows = [
+        run("r1", "f1", 1_000, RunOutcome::Succeeded),
+        run("r2", "f1", 2_000, RunOutcome::Running),
+        run("r3", "f2", 3_000, RunOutcome::Failed),
+        run("r4", "f2", 4_000, RunOutcome::Waiting),
+    ];
+    commit!(db, |tx| runs::upsert_many(tx, &rows).await.expect("runs"));
+    let listed_at = rows[0].row.read_at + 1;
+    let shown = async || {
+        runs::gone_candidates(&db, "env", 0, 4_001, listed_at)
+            .await
+            .expect("runs")
+    };
+    assert_eq!(
+        shown().await,
+        ["r1", "r2", "r3"],
+        "a run that waits is in no list by start"
+    );
+    let read_since = runs::gone_candidates(&db, "env", 0, 4_001, listed_at - 1).await;
+    assert_eq!(read_since.expect("runs"), [""; 0]);
+    assert_eq!(
+        runs::gone_candidates(&db, "env", 1_001, 3_000, listed_at)
+            .await
+            .expect("runs"),
+        ["r2"]
+    );
+
+    let sums = runs::team_day_sums(&db, "team", None, 0).await.expect("sums");
+    let gone = ["r1".to_owned(), "r2".to_owned()];
+    let mark = async || {
+        commit!(db, |tx| runs::mark_gone(tx, "env", &gone, 77)
+            .await
+            .expect("marks"))
+    };
+    assert_eq!(mark().await, ["f1".to_owned()].into());
+    assert_eq!(mark().await, [].into(), "marked once");
+    assert_eq!(shown().await, ["r3"]);
+    assert_eq!(
+        runs::team_day_sums(&db, "team", None, 0).await.expect("sums"),
+        sums,
+        "it did run"
+    );
+    let unfinished = runs::unfinished(&db, "env", 9).await.expect("runs");
+    assert_eq!(unfinished.len(), 1, "nobody can tell what became of it");
+    let oldest = runs::oldest_shown(&db, "env", (i64::MIN, ""), 1)
+        .await
+        .expect("runs");
+    assert_eq!(oldest, [("r3".to_owned(), 3_000)]);
+    let after = runs::oldest_shown(&db, "env", (3_000, "r3"), 9)
+        .await
+        .expect("runs");
+    assert_eq!(after, [("r4".to_owned(), 4_000)]);
+
+    let again = commit!(db, |tx| runs::upsert_many(tx, &rows[..1]).await.expect("runs"));
+    assert_eq!((again.runs, again.flow_ids), (1, ["f1".to_owned()].into()));
+    assert_eq!(
+        runs::by_id(&db, "env", "r1")
+            .await
+            .expect("a read")
+            .expect("a run")
+            .gone_at,
+        None
+    );
+}
+
+#[tokio::test]
+async fn a_fill_moves_only_from_where_it_is_and_ends_at_its_goal() {
+    let db = fixture().await;
+    let topic = SyncTopic::Runs;
+    let state = async || {
+        sync_state::get(&db, "env", topic)
+            .await
+            .expect("a read")
+            .expect("a state")
+    };
+    commit!(db, |tx| {
+        sync_state::record_success(tx, "env", topic, 1_000, 1_000)
+            .await
+            .expect("a note");
+        sync_state::begin_fill(tx, "env", topic, 900, 100)
+            .await
+            .expect("a note");
+    });
+    let step = async |from, to| {
+        commit!(db, |tx| sync_state::move_fill(tx, "env", topic, from, to)
+            .await
+            .expect("a note"))
+    };
+    assert!(step(900, 500).await);
+    assert!(!step(900, 300).await, "somebody else has moved it");
+    commit!(db, |tx| sync_state::record_success(
+        tx, "env", topic, 2_000, 2_000
+    )
+    .await
+    .expect("a note"));
+    let at = state().await;
+    assert_eq!(
+        (at.watermark_at, at.filled_from_at, at.fill_goal_at),
+        (2_000, Some(500), Some(100))
+    );
+    assert!(step(500, 100).await);
+    assert_eq!(
+        (state().await.filled_from_at, state().await.fill_goal_at),
+        (Some(100), None)
+    );
+    assert!(!step(100, 50).await, "it has ended");
 }

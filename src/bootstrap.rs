@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::domain::SharedClock;
 use crate::domain::setup::Rules;
 use crate::environments::Environments;
-use crate::history::History;
+use crate::history::{History, Pace};
 use crate::lifecycle::{End, Lifecycle, StillRunning};
 use crate::platform::{Clients, Endpoints, EndpointsError, Http, HttpOptions, PlatformError};
 use crate::setups::Setups;
@@ -175,13 +175,13 @@ pub async fn start(
         finished,
     );
     let history_interval = Duration::from_secs(config.history_interval_seconds.into());
-    let history = History::new(
-        store.clone(),
-        clients.clone(),
-        Arc::clone(&clock),
-        history_interval,
-        to_read,
-    );
+    let pace = Pace {
+        interval: history_interval,
+        side_by_side: config.history_side_by_side,
+        calls_per_second: config.history_calls_per_second,
+        fill_calls_per_second: config.history_fill_calls_per_second,
+    };
+    let history = History::new(store.clone(), clients.clone(), Arc::clone(&clock), pace, to_read);
     let sweep = Sweep::new(store.clone(), clients.clone(), Arc::clone(&clock));
     let limits = SessionLimits {
         idle_ms: i64::from(config.session_idle_minutes) * 60_000,
@@ -275,7 +275,11 @@ fn supervise(lifecycle: &Lifecycle, setups: &Setups, history: &History, history_
         history_interval.max(Duration::from_secs(60)),
         move |heartbeat| {
             let (history, stop) = (history.clone(), stop.clone());
-            async move { history.run(stop, || heartbeat.beat()).await }
+            let beat = move |restarts| {
+                heartbeat.count_restarts(restarts);
+                heartbeat.beat();
+            };
+            async move { history.run(stop, beat).await }
         },
     );
 }

@@ -115,6 +115,15 @@ settings! {
     /// Seconds between two looks at an environment for new runs (1 to 3600).
     history_interval_seconds: u32 = "10", |text| parsers::whole_number(text, 1, 3_600);
 
+    /// Windows of an environment's past that are read side by side while its history is filled (1 to 32).
+    history_side_by_side: u32 = "8", |text| parsers::whole_number(text, 1, 32);
+
+    /// Calls per second and environment that keep a filled history up to date (1 to 50).
+    history_calls_per_second: u32 = "2", |text| parsers::whole_number(text, 1, 50);
+
+    /// Calls per second and environment that fill a new history, beside the former (1 to 1000).
+    history_fill_calls_per_second: u32 = "200", |text| parsers::whole_number(text, 1, 1_000);
+
     /// What is logged: `error`, `warn`, `info`, `debug` or `trace`, or a filter such as `info,headgate::setups=debug`.
     log: String = "info", parsers::log_filter;
 

@@ -58,6 +58,13 @@ impl Heartbeat {
             task.last_beat = Instant::now();
         }
     }
+
+    /// Counts parts of this task that it had to start again by itself.
+    pub fn count_restarts(&self, restarts: u64) {
+        if let Some(task) = self.lifecycle.tasks().get_mut(self.name) {
+            task.restarts += restarts;
+        }
+    }
 }
 
 /// How a supervised task is doing.
@@ -65,7 +72,7 @@ impl Heartbeat {
 pub struct TaskHealth {
     /// Its name.
     pub name: &'static str,
-    /// How often it panicked or ended by itself.
+    /// How often it, or a part of it, panicked, ended by itself or was stuck.
     pub restarts: u64,
     /// Time since it last said that it gets on.
     pub silent_for: Duration,

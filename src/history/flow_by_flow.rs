@@ -1,82 +1,266 @@
-//! Where the platform refuses to list the runs of a whole sandbox by their start, they are listed flow by flow:
-//! those of a flow whose last run, as the list of flows tells it, is not the one that was read.
+//! Where the platform refuses to list the runs of a whole sandbox by their start, they are listed flow by flow: all
+//! runs of each flow once, then the newest ones of a flow when the list of flows tells of another last run, and now
+//! and again in any case.
 
 use std::collections::{HashMap, HashSet};
 
+use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
-use super::ReadError;
-use super::rounds::Reading;
-use crate::platform::{Flow, PlatformError, RunFilter};
+use super::reading::{Note, Purpose, Reading};
+use super::run_list::RunList;
+use super::{ReadError, records};
+use crate::platform::{Flow, Run, RunFilter, RunOrder};
 use crate::store::sync_state::{self, SyncTopic};
 
 /// Flows whose runs are listed in one reading.
-const FLOWS_PER_READING: usize = 20;
-/// The numbers of Adobe's Flow Service error page for filters that are not supported.
-const CANNOT_FILTER: [&str; 7] = ["1423", "1440", "1443", "1448", "1449", "1450", "1451"];
+const FLOWS_PER_READING: usize = 40;
+/// The pause until the next look at a flow of which the list tells no last run; it doubles while nothing is new.
+const FIRST_PAUSE_MS: i64 = 60_000;
+const LONGEST_PAUSE_MS: i64 = 900_000;
+/// The same where the list tells the last run: only a run that turned up late is found so.
+const LATE_PAUSE_MS: i64 = 1_800_000;
+/// The pause until the next reading while there are flows that were never read.
+const SOON_MS: i64 = 100;
+/// The same while the flows are still being listed.
+const LISTED_SOON_MS: i64 = 1_000;
 
-/// What is known for this way of reading.
+/// What the list of flows told last.
 #[derive(Debug, Default)]
-pub(super) struct FlowByFlow {
-    needed: bool,
-    /// By flow: `lastRunDetails` of the last list, and the one up to which its runs were read.
-    last_runs: HashMap<String, (Value, Option<Value>)>,
+pub(super) struct ListedFlows {
+    /// By flow: its `lastRunDetails`; null: none are told.
+    last_runs: HashMap<String, Value>,
+    is_complete: bool,
 }
 
-/// Whether the platform cannot list runs by the filter it was given.
-pub(super) fn refuses_to_filter(error: &PlatformError) -> bool {
-    let number = |code: &str| code.split('-').any(|part| CANNOT_FILTER.contains(&part));
-    error.status() == Some(400) && error.code().is_some_and(number)
+impl ListedFlows {
+    pub(super) fn note(&mut self, flows: &[Flow]) {
+        for flow in flows.iter().filter(|flow| records::is_source_flow(flow)) {
+            let last_run = flow.raw.get("lastRunDetails").cloned().unwrap_or_default();
+            self.last_runs.insert(flow.id.clone(), last_run);
+        }
+    }
+
+    /// The list was read to its end and showed these.
+    pub(super) fn complete(&mut self, shown: &HashSet<String>) {
+        self.last_runs.retain(|id, _| shown.contains(id));
+        self.is_complete = true;
+    }
+}
+
+/// What is remembered of each flow between two readings.
+#[derive(Debug, Default)]
+pub(super) struct FlowByFlow {
+    read: HashMap<String, Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    /// As the list of flows told it when the runs were read.
+    last_run: Value,
+    at: i64,
+    pause_ms: i64,
+}
+
+/// A flow whose runs are to be listed, the most urgent first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    why: Why,
+    last_read_at: i64,
+    flow_id: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Why {
+    HasNews,
+    IsNew,
+    ItsTurn,
 }
 
 impl FlowByFlow {
-    pub(super) fn is_needed(&self) -> bool {
-        self.needed
+    /// Stores the runs of the flows that have new ones, a number of flows in one go; says when to go on, in
+    /// milliseconds.
+    pub(super) async fn read(&mut self, reading: &Reading) -> Result<i64, ReadError> {
+        let began_at = reading.now();
+        let Some(listed) = listed(reading) else {
+            return Ok(LISTED_SOON_MS);
+        };
+        self.read.retain(|id, _| listed.contains_key(id));
+        let mut due = self.due(&listed, began_at);
+        let left = due.split_off(due.len().min(FLOWS_PER_READING));
+        let side_by_side = reading.place.history.inner.pace.side_by_side as usize;
+        let lists = stream::iter(due).map(async |due| {
+            let changed = newest_runs(reading, &due).await;
+            (due.flow_id, changed)
+        });
+        let mut lists = lists.buffer_unordered(side_by_side);
+        while let Some((id, changed)) = lists.next().await {
+            let (changed, last_run) = (changed?, listed[&id].clone());
+            let pause_ms = self.pause_ms(&id, &last_run, changed);
+            let at = reading.now();
+            self.read.insert(
+                id,
+                Seen {
+                    last_run,
+                    at,
+                    pause_ms,
+                },
+            );
+        }
+        if left.iter().all(|due| due.why == Why::ItsTurn) {
+            let (mut tx, id) = (reading.store().begin().await?, &reading.environment.id);
+            sync_state::record_success(&mut tx, id, SyncTopic::Runs, began_at, reading.now()).await?;
+            tx.commit().await?;
+            return Ok(reading.place.history.inner.interval_ms());
+        }
+        Ok(SOON_MS)
     }
 
-    pub(super) fn need(&mut self) {
-        self.needed = true;
+    fn due(&self, listed: &HashMap<String, Value>, now: i64) -> Vec<Due> {
+        let mut due: Vec<Due> = listed
+            .iter()
+            .filter_map(|(id, last_run)| {
+                let (why, last_read_at) = match self.read.get(id) {
+                    None => (Why::IsNew, 0),
+                    Some(seen) if seen.last_run != *last_run => (Why::HasNews, seen.at),
+                    Some(seen) if seen.at + seen.pause_ms <= now => (Why::ItsTurn, seen.at),
+                    Some(_) => return None,
+                };
+                let flow_id = id.clone();
+                Some(Due {
+                    why,
+                    last_read_at,
+                    flow_id,
+                })
+            })
+            .collect();
+        due.sort_unstable();
+        due
     }
 
-    /// Notes what the list of flows tells of a flow's last run.
-    pub(super) fn listed(&mut self, flow: &Flow) {
-        let last_run = flow.raw.get("lastRunDetails").cloned().unwrap_or_default();
-        self.last_runs.entry(flow.id.clone()).or_default().0 = last_run;
+    fn pause_ms(&self, id: &str, last_run: &Value, changed: bool) -> i64 {
+        if !last_run.is_null() {
+            return LATE_PAUSE_MS;
+        }
+        let before = self.read.get(id).map_or(0, |seen| seen.pause_ms);
+        if changed {
+            FIRST_PAUSE_MS
+        } else {
+            (before * 2).clamp(FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
+        }
     }
 }
 
-impl Reading<'_> {
-    /// Stores the runs of the flows that have new ones, a number of flows at once.
-    pub(super) async fn runs_flow_by_flow(&self, flows: &mut FlowByFlow) -> Result<(), ReadError> {
-        let began_at = self.now();
-        let mut due: Vec<_> = flows
-            .last_runs
-            .iter_mut()
-            .filter(|(_, (listed, read))| read.as_ref() != Some(listed))
+/// None: the list of flows was not read to its end yet.
+fn listed(reading: &Reading) -> Option<HashMap<String, Value>> {
+    let listed = reading.place.listed();
+    listed.is_complete.then(|| listed.last_runs.clone())
+}
+
+/// Lists the runs of a flow, the newest first, up to what is stored already; all of them if that is the first time.
+/// Says whether anything was new.
+async fn newest_runs(reading: &Reading, due: &Due) -> Result<bool, ReadError> {
+    let is_new = due.why == Why::IsNew;
+    let purpose = if is_new { Purpose::Filling } else { Purpose::Upkeep };
+    let reading = &reading.with_purpose(purpose);
+    let filter = RunFilter {
+        flow_id: Some(due.flow_id.clone()),
+        order: RunOrder::NewestFirst,
+        ..RunFilter::default()
+    };
+    let (mut list, mut any, mut oldest) = (RunList::new(reading, filter), false, i64::MAX);
+    loop {
+        let page = match list.next().await {
+            Ok(page) => page,
+            // One flow must not hold up all others. What was read of it stays.
+            Err(ReadError::Platform(error)) if !error.is_transient() && list.pages_read > 0 => {
+                tracing::warn!(flow = %due.flow_id, %error, "the runs of a flow cannot be read to their end");
+                return Ok(any);
+            }
+            Err(error) => return Err(error),
+        };
+        let Some(page) = page else { return Ok(any) };
+        let changed = reading.keep(&reading.rows(&page.items), Note::Nothing).await?;
+        any |= changed.runs > 0;
+        // Only a list that really comes in this order has nothing new behind what is known.
+        let is_in_order = comes_newest_first(&page.items, &mut oldest);
+        if page.is_last || (!is_new && is_in_order && changed.runs == 0) {
+            return Ok(any);
+        }
+    }
+}
+
+/// Whether the runs of a page follow on one that started at `oldest`, which becomes the start of the last of them.
+fn comes_newest_first(runs: &[Run], oldest: &mut i64) -> bool {
+    runs.iter().all(|run| {
+        let started_at = run.started_at.or(run.created_at).unwrap_or(i64::MAX);
+        let follows = started_at <= *oldest;
+        *oldest = started_at;
+        follows
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn flows_with_news_come_first_and_quiet_ones_wait() {
+        let listed: HashMap<String, Value> = ["quiet", "news", "new", "turn", "untold"]
+            .map(|id| {
+                (
+                    id.to_owned(),
+                    if id == "untold" {
+                        Value::Null
+                    } else {
+                        json!({"id": id})
+                    },
+                )
+            })
+            .into();
+        let mut flows = FlowByFlow::default();
+        let mut seen = |id: &str, last_run: Value, at| {
+            let pause_ms = flows.pause_ms(id, &last_run, false);
+            flows.read.insert(
+                id.to_owned(),
+                Seen {
+                    last_run,
+                    at,
+                    pause_ms,
+                },
+            );
+        };
+        let now = 10_000_000;
+        seen("quiet", json!({"id": "quiet"}), now - LATE_PAUSE_MS + 1);
+        seen("news", json!({"id": "before"}), now - 1);
+        seen("turn", json!({"id": "turn"}), now - LATE_PAUSE_MS);
+        seen("untold", Value::Null, now - FIRST_PAUSE_MS);
+        let due: Vec<String> = flows
+            .due(&listed, now)
+            .into_iter()
+            .map(|due| due.flow_id)
             .collect();
-        let all = due.len() <= FLOWS_PER_READING;
-        due.truncate(FLOWS_PER_READING);
-        for (id, (listed, read)) in due {
-            let filter = RunFilter {
-                flow_id: Some(id.clone()),
-                ..RunFilter::default()
-            };
-            self.window(&filter, usize::MAX, None, &mut HashSet::new())
-                .await?;
-            *read = Some(listed.clone());
+        assert_eq!(due, ["news", "new", "turn", "untold"]);
+    }
+
+    #[test]
+    fn a_flow_of_which_nothing_is_told_backs_off_to_a_quarter_of_an_hour() {
+        let mut flows = FlowByFlow::default();
+        let mut pauses = Vec::new();
+        for changed in [true, false, false, false, false, false, true] {
+            let pause_ms = flows.pause_ms("f", &Value::Null, changed);
+            pauses.push(pause_ms / 60_000);
+            flows.read.insert(
+                "f".into(),
+                Seen {
+                    last_run: Value::Null,
+                    at: 0,
+                    pause_ms,
+                },
+            );
         }
-        if all {
-            let mut tx = self.history.inner.store.begin().await?;
-            sync_state::record_success(
-                &mut tx,
-                &self.environment.id,
-                SyncTopic::Runs,
-                began_at,
-                self.now(),
-            )
-            .await?;
-            tx.commit().await?;
-        }
-        Ok(())
+        assert_eq!(pauses, [1, 2, 4, 8, 15, 15, 1]);
     }
 }

@@ -1,35 +1,50 @@
 //! Mirroring flows and runs, so that pages are quick, show their age, and survive the platform.
 //!
-//! [`History::run`] looks at every environment again and again: which flows are listed, which runs started
-//! lately, what became of the unfinished ones. A failed reading is noted with its reason and erases nothing.
-//! [`History::switch`] enables and disables a flow on a person's word.
+//! [`History::run`] keeps four tasks going for each environment. One lists the flows. One lists the runs that started
+//! lately and follows the unfinished ones. One looks back again and again for runs that turned up late and for runs
+//! that the platform has forgotten. One fills a new environment's past. None of them waits for another, and what they
+//! ask of the platform stays within a number of calls a second. A failed reading is noted with its reason and erases
+//! nothing. [`History::switch`] enables and disables a flow on a person's word.
 //!
 //! | file | what is in it |
 //! | --- | --- |
 //! | `audience` | who looks, and who is told of changes |
-//! | `rounds` | when which environment is read |
+//! | `rounds` | which tasks there are, and when a topic is read again |
+//! | `followers` | starting tasks again that panic or get stuck |
+//! | `reading` | what the tasks of an environment share: client, budget, storing |
+//! | `budget` | calls a second |
 //! | `flow_list` | reading an environment's flows |
 //! | `connections` | what a flow's connections say about it |
-//! | `run_windows` | reading an environment's runs by their start |
-//! | `unfinished` | following runs until they end |
+//! | `recent_runs` | reading the runs that started lately |
+//! | `by_id` | asking for single runs: unfinished ones until they end, missing ones |
+//! | `run_list` | one list of runs, page by page |
+//! | `look_back` | reading the last day again, slice by slice |
+//! | `fill`, `fill_plan` | filling the past, several windows side by side |
 //! | `flow_by_flow` | the way where runs cannot be listed by their start |
-//! | `records` | from the platform's objects to rows |
+//! | [`records`] | from the platform's objects to rows |
 //! | [`stages`], [`run_errors`] | the stages and files of a run; what went wrong in it |
 //! | `switching` | enabling and disabling |
 //! | [`run_requests`] | asking for a run |
 
 mod audience;
+mod budget;
+mod by_id;
 mod connections;
+mod fill;
+mod fill_plan;
 mod flow_by_flow;
 mod flow_list;
-mod records;
+mod followers;
+mod look_back;
+mod reading;
+mod recent_runs;
+pub mod records;
 mod rounds;
 pub mod run_errors;
+mod run_list;
 pub mod run_requests;
-mod run_windows;
 pub mod stages;
 mod switching;
-mod unfinished;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +56,21 @@ use crate::platform::{ClientError, Clients, PlatformError};
 use crate::store::{Store, StoreError};
 
 pub use audience::{HistoryChange, RefreshError, WATCHED_MS, WatchGuard};
+pub use connections::Ends;
 pub use switching::{Switch, SwitchError, Switched};
+
+/// How often and how much is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Time between two readings of an environment at which nobody looks.
+    pub interval: Duration,
+    /// Windows of the past that are read side by side.
+    pub side_by_side: u32,
+    /// Calls per second and environment that keep a filled history up to date.
+    pub calls_per_second: u32,
+    /// Calls per second and environment that fill a new history, beside the former.
+    pub fill_calls_per_second: u32,
+}
 
 /// The mirror of all environments. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -54,33 +83,37 @@ struct Inner {
     store: Store,
     clients: Clients,
     clock: SharedClock,
-    interval_ms: i64,
+    pace: Pace,
     audience: audience::Audience,
     /// Ids of environments to be read at once.
     to_read: Mutex<mpsc::Receiver<String>>,
 }
 
 impl History {
-    /// Reads each environment every `interval`, and at once when its id comes in by `to_read`.
+    /// Reads each environment at this pace, and at once when its id comes in by `to_read`.
     pub fn new(
         store: Store,
         clients: Clients,
         clock: SharedClock,
-        interval: Duration,
+        pace: Pace,
         to_read: mpsc::Receiver<String>,
     ) -> Self {
-        let interval_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX);
-        let to_read = Mutex::new(to_read);
         Self {
             inner: Arc::new(Inner {
                 store,
                 clients,
                 clock,
-                interval_ms,
+                pace,
                 audience: audience::Audience::default(),
-                to_read,
+                to_read: Mutex::new(to_read),
             }),
         }
+    }
+}
+
+impl Inner {
+    fn interval_ms(&self) -> i64 {
+        i64::try_from(self.pace.interval.as_millis()).unwrap_or(i64::MAX)
     }
 }
 
@@ -93,6 +126,10 @@ enum ReadError {
     Client(#[from] ClientError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("a call to the platform did not come to an end")]
+    TooLong,
+    #[error("somebody else has filled the history on")]
+    FilledByOthers,
     #[error("the server is stopping")]
     Stopping,
 }
@@ -105,7 +142,15 @@ impl ReadError {
             Self::Platform(error) => {
                 matches!(error, PlatformError::Auth { .. }) || matches!(error.status(), Some(401 | 403))
             }
-            Self::Store(_) | Self::Stopping => false,
+            Self::Store(_) | Self::TooLong | Self::FilledByOthers | Self::Stopping => false,
         }
+    }
+
+    /// Whether the platform, asked in a documented way, says that it cannot do that.
+    fn refuses_the_filter(&self) -> bool {
+        // The numbers of Adobe's Flow Service error page for filters that are not supported.
+        const NUMBERS: [&str; 7] = ["1423", "1440", "1443", "1448", "1449", "1450", "1451"];
+        let number = |code: &str| code.split('-').any(|part| NUMBERS.contains(&part));
+        matches!(self, Self::Platform(error) if error.status() == Some(400) && error.code().is_some_and(number))
     }
 }

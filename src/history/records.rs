@@ -19,7 +19,7 @@ pub(super) fn is_source_flow(flow: &Flow) -> bool {
 }
 
 /// The row of a flow read at `read_at` (UTC epoch milliseconds).
-pub(super) fn flow_row(environment_id: &str, flow: &Flow, ends: Ends, read_at: i64) -> Mirrored<FlowRecord> {
+pub fn flow_row(environment_id: &str, flow: &Flow, ends: Ends, read_at: i64) -> Mirrored<FlowRecord> {
     let specification = flow.source_spec_id.as_deref();
     let schedule = flow.schedule.as_ref();
     let row = FlowRecord {
@@ -55,7 +55,7 @@ pub(super) fn flow_row(environment_id: &str, flow: &Flow, ends: Ends, read_at: i
 }
 
 /// The row of a run read at `read_at` (UTC epoch milliseconds).
-pub(super) fn run_row(environment_id: &str, run: &Run, read_at: i64) -> Mirrored<RunRow> {
+pub fn run_row(environment_id: &str, run: &Run, read_at: i64) -> Mirrored<RunRow> {
     let started_at = run.started_at.or(run.created_at).unwrap_or(read_at);
     let error = run.errors.first();
     let outcome = RunOutcome::read(&run.status, run.records_failed, !run.errors.is_empty());

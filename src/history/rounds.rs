@@ -1,29 +1,25 @@
-//! When which environment is read: each has a task of its own, and a few of them read at once.
+//! Which tasks there are, and when a topic of an environment is read again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
-use super::audience::{Attention, WATCHED_MS};
-use super::connections::Connections;
-use super::flow_by_flow::FlowByFlow;
-use super::run_windows::Windows;
-use super::unfinished::Unfinished;
-use super::{History, ReadError};
-use crate::platform::PlatformClient;
-use crate::store::environments::Environment;
+use super::audience::{Attention, Desk};
+use super::flow_list::FlowList;
+use super::followers::{Followers, Pulse};
+use super::reading::{Place, Purpose, Reading};
+use super::recent_runs::RecentRuns;
+use super::{History, ReadError, fill, look_back};
 use crate::store::sync_state::{self, SyncTopic};
 use crate::store::{self, StoreError};
 
-/// Environments that are read side by side.
-const AT_ONCE: usize = 4;
-/// How often it is looked which environments there are, and whether one is due.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often it is looked which environments there are, and whether something is due.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A task that did not get on with anything for so long is stuck: longer than any single call may take.
+const PATIENCE: Duration = Duration::from_secs(360);
 /// First pause after a failure, in milliseconds; it doubles up to the longest.
 const FAILURE_PAUSE_MS: i64 = 5_000;
 /// The same after the credential was refused, which only a person can mend.
@@ -32,184 +28,181 @@ const LONGEST_PAUSE_MS: i64 = 300_000;
 /// The longest text of a problem that is kept, in characters.
 const PROBLEM_CHARS: usize = 600;
 
-/// What is remembered of an environment between two readings. All of it can be found out again.
-#[derive(Debug, Default)]
-pub(super) struct Memory {
-    pub(super) connections: Option<Connections>,
-    pub(super) windows: Windows,
-    pub(super) unfinished: Unfinished,
-    pub(super) flow_by_flow: FlowByFlow,
-    /// When the list of flows is read again (UTC epoch milliseconds).
-    pub(super) flows_due_at: i64,
-    failures: u32,
+/// What a task of an environment does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Work {
+    Flows,
+    Runs,
+    LookBack,
+    Fill,
 }
 
-/// One reading of one environment.
-pub(super) struct Reading<'a> {
-    pub(super) history: &'a History,
-    pub(super) environment: &'a Environment,
-    pub(super) client: PlatformClient,
-    pub(super) stop: &'a CancellationToken,
-}
+/// Something that is read again and again, and whose freshness pages show.
+pub(super) trait Topic: Default + Send + 'static {
+    /// Under which its freshness is noted.
+    const TOPIC: SyncTopic;
+    const PURPOSE: Purpose;
 
-/// The task of one environment. Dropping it stops the task softly.
-struct Follower {
-    task: JoinHandle<()>,
-    attention: Arc<Attention>,
-    _stop: DropGuard,
+    /// Where readings of it are asked for.
+    fn desk(attention: &Attention) -> &Desk;
+
+    /// Reads it once; gives the pause until the next reading at which nobody looks, in milliseconds.
+    fn read(&mut self, reading: &Reading) -> impl Future<Output = Result<i64, ReadError>> + Send;
+
+    /// The longest pause in milliseconds for this audience.
+    fn longest_pause_ms(attention: &Attention) -> i64;
 }
 
 impl History {
-    /// Reads environments until `stop` is cancelled, then waits for the readings on their way. `beat` is called
-    /// on each look.
-    pub async fn run(&self, stop: CancellationToken, beat: impl Fn() + Send) {
+    /// Reads environments until `stop` is cancelled, then waits for the readings on their way. `beat` is called on
+    /// each look, with the number of tasks that had to be started again since the last one; not while that does not
+    /// help.
+    pub async fn run(&self, stop: CancellationToken, beat: impl Fn(u64) + Send) {
         if let Err(error) = self.give_up_old_wishes().await {
             tracing::error!(%error, "cannot note what became of runs that were asked for");
         }
         let mut to_read = self.inner.to_read.lock().await;
-        let places = Arc::new(Semaphore::new(AT_ONCE));
-        let mut followers: HashMap<String, Follower> = HashMap::new();
+        let mut followers: Followers<(String, Work)> = Followers::new(PATIENCE);
+        let mut places: BTreeMap<String, Arc<Place>> = BTreeMap::new();
         while !stop.is_cancelled() {
-            beat();
             match store::environments::list_all_active(&self.inner.store).await {
                 Ok(environments) => {
-                    followers.retain(|id, follower| {
-                        !follower.task.is_finished() && environments.iter().any(|e| e.id == *id)
+                    let ids: BTreeSet<String> = environments.into_iter().map(|found| found.id).collect();
+                    places.retain(|id, _| ids.contains(id));
+                    for id in &ids {
+                        let place = || Arc::new(Place::new(self.clone(), id.clone()));
+                        places.entry(id.clone()).or_insert_with(place);
+                    }
+                    let wanted = ids.into_iter().flat_map(|id| {
+                        [Work::Flows, Work::Runs, Work::LookBack, Work::Fill].map(|work| (id.clone(), work))
                     });
-                    for Environment { id, .. } in environments {
-                        followers
-                            .entry(id)
-                            .or_insert_with_key(|id| self.clone().follower(id.clone(), &places, &stop));
+                    let replaced = followers.tend(wanted.collect(), &stop, |(id, work), pulse, stop| {
+                        start(*work, Arc::clone(&places[id]), pulse, stop)
+                    });
+                    if !followers.is_stalled() {
+                        beat(replaced);
                     }
                 }
-                Err(error) => tracing::error!(%error, "cannot read which environments there are"),
+                Err(error) => {
+                    tracing::error!(%error, "cannot read which environments there are");
+                    beat(0);
+                }
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                Some(id) = to_read.recv() => if let Some(follower) = followers.get(&id) { follower.attention.runs.wake() },
+                Some(id) = to_read.recv() => if let Some(place) = places.get(&id) {
+                    place.attention.flows.wake();
+                    place.attention.runs.wake();
+                },
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
-        join_all(followers.into_values().map(|follower| follower.task)).await;
-    }
-
-    fn follower(self, id: String, places: &Arc<Semaphore>, stop: &CancellationToken) -> Follower {
-        let (attention, stop) = (self.inner.audience.attention(&id), stop.child_token());
-        let (woken, places, stopping) = (Arc::clone(&attention), Arc::clone(places), stop.clone());
-        let task = tokio::spawn(async move { self.follow(&id, &woken, &places, &stopping).await });
-        Follower {
-            task,
-            attention,
-            _stop: stop.drop_guard(),
-        }
-    }
-
-    async fn follow(&self, id: &str, attention: &Attention, places: &Semaphore, stop: &CancellationToken) {
-        let mut memory = Memory::default();
-        while !stop.is_cancelled() {
-            // What is read has to be stored.
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.inner.store.writable_again() => {}
-            }
-            let Ok(place) = places.acquire().await else { return };
-            let waiting = attention
-                .flows
-                .take_waiting()
-                .into_iter()
-                .chain(attention.runs.take_waiting());
-            let pause_ms = match store::environments::any_by_id(&self.inner.store, id).await {
-                Ok(Some(environment)) => self.read(&environment, &mut memory, stop).await,
-                Ok(None) => return,
-                Err(error) => {
-                    tracing::error!(environment = id, %error, "cannot read an environment");
-                    FAILURE_PAUSE_MS
-                }
-            };
-            drop(place);
-            self.inner.audience.tell(id, BTreeSet::new());
-            waiting.for_each(|waiting| drop(waiting.send(Ok(()))));
-            let ended_at = self.inner.clock.now_ms();
-            let due_at = || {
-                let most = if attention.is_watched() {
-                    WATCHED_MS
-                } else {
-                    i64::MAX
-                };
-                ended_at.saturating_add(pause_ms.min(most))
-            };
-            while self.inner.clock.now_ms() < due_at() && !stop.is_cancelled() {
-                let left = u64::try_from(due_at() - self.inner.clock.now_ms()).unwrap_or(0);
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = attention.runs.woken() => { memory.flows_due_at = 0; break }
-                    () = tokio::time::sleep(LOOK_EVERY.min(Duration::from_millis(left))) => {}
-                }
-            }
-        }
-    }
-
-    /// Reads an environment once and says how long to wait, in milliseconds.
-    async fn read(&self, environment: &Environment, memory: &mut Memory, stop: &CancellationToken) -> i64 {
-        match self.read_topics(environment, memory, stop).await {
-            Ok(()) => {
-                memory.failures = 0;
-                self.inner.interval_ms
-            }
-            Err((_, ReadError::Stopping)) => 0,
-            Err((topic, error)) => {
-                memory.failures += 1;
-                let pause_ms = pause_after(&error, memory.failures).max(self.inner.interval_ms);
-                tracing::warn!(environment = %environment.name, %topic, %error, pause_ms, "cannot read from the platform");
-                if let Err(error) = self.note_failure(environment, topic, &error).await {
-                    tracing::error!(%error, "cannot note that a reading failed");
-                }
-                pause_ms
-            }
-        }
-    }
-
-    async fn read_topics(
-        &self,
-        environment: &Environment,
-        memory: &mut Memory,
-        stop: &CancellationToken,
-    ) -> Result<(), (SyncTopic, ReadError)> {
-        let client = self.inner.clients.client_for(&environment.access());
-        let client = client.map_err(|error| (SyncTopic::Flows, error.into()))?;
-        let reading = Reading {
-            history: self,
-            environment,
-            client,
-            stop,
-        };
-        if memory.flows_due_at <= self.inner.clock.now_ms() {
-            reading
-                .flows(memory)
-                .await
-                .map_err(|error| (SyncTopic::Flows, error))?;
-        }
-        reading
-            .runs(memory)
-            .await
-            .map_err(|error| (SyncTopic::Runs, error))
-    }
-
-    async fn note_failure(
-        &self,
-        environment: &Environment,
-        topic: SyncTopic,
-        error: &ReadError,
-    ) -> Result<(), StoreError> {
-        let problem: String = error.to_string().chars().take(PROBLEM_CHARS).collect();
-        let mut tx = self.inner.store.begin().await?;
-        let now = self.inner.clock.now_ms();
-        sync_state::record_failure(&mut tx, &environment.id, topic, &problem, now).await?;
-        tx.commit().await
+        followers.stop().await;
     }
 }
 
-fn pause_after(error: &ReadError, failures: u32) -> i64 {
+fn start(work: Work, place: Arc<Place>, pulse: Arc<Pulse>, stop: CancellationToken) -> JoinHandle<()> {
+    match work {
+        Work::Flows => tokio::spawn(follow::<FlowList>(place, pulse, stop)),
+        Work::Runs => tokio::spawn(follow::<RecentRuns>(place, pulse, stop)),
+        Work::LookBack => tokio::spawn(look_back::look_back(place, pulse, stop)),
+        Work::Fill => tokio::spawn(fill::fill(place, pulse, stop)),
+    }
+}
+
+/// Reads a topic again and again.
+async fn follow<T: Topic>(place: Arc<Place>, pulse: Arc<Pulse>, stop: CancellationToken) {
+    let (mut topic, mut failures) = (T::default(), 0);
+    let desk = T::desk(&place.attention);
+    while !stop.is_cancelled() {
+        // What is read has to be stored.
+        wait_until_writable(&place, &pulse, &stop).await;
+        let waiting = desk.take_waiting();
+        let (pause_ms, problem) = match read_once(&mut topic, &place, &pulse, &stop).await {
+            Ok(pause_ms) => {
+                failures = 0;
+                (jittered(pause_ms), None)
+            }
+            Err(ReadError::Stopping) => return,
+            Err(error) => {
+                failures += 1;
+                let pause_ms = jittered(pause_after(&error, failures).max(place.history.inner.interval_ms()));
+                tracing::warn!(environment = %place.environment_id, topic = %T::TOPIC, %error, pause_ms, "cannot read from the platform");
+                (pause_ms, Some(note_failure(&place, T::TOPIC, &error).await))
+            }
+        };
+        let failed = problem.is_some();
+        let outcome = problem.map_or(Ok(()), Err);
+        place
+            .history
+            .inner
+            .audience
+            .tell(&place.environment_id, BTreeSet::new());
+        for person in waiting {
+            // Who went away does not wait any more.
+            let _ = person.send(outcome.clone());
+        }
+        let ended_at = place.now();
+        let due_at = || {
+            let longest_ms = if failed {
+                i64::MAX
+            } else {
+                T::longest_pause_ms(&place.attention)
+            };
+            ended_at.saturating_add(pause_ms.min(longest_ms))
+        };
+        while place.now() < due_at() && !stop.is_cancelled() {
+            pulse.beat();
+            let left_ms = u64::try_from(due_at() - place.now()).unwrap_or(0);
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = desk.woken() => break,
+                () = tokio::time::sleep(LOOK_EVERY.min(Duration::from_millis(left_ms))) => {}
+            }
+        }
+    }
+}
+
+async fn read_once<T: Topic>(
+    topic: &mut T,
+    place: &Arc<Place>,
+    pulse: &Arc<Pulse>,
+    stop: &CancellationToken,
+) -> Result<i64, ReadError> {
+    match place.reading(T::PURPOSE, pulse, stop).await? {
+        Some(reading) => topic.read(&reading).await,
+        None => Ok(place.history.inner.interval_ms()),
+    }
+}
+
+/// While the disk is full, nothing is asked for.
+pub(super) async fn wait_until_writable(place: &Place, pulse: &Pulse, stop: &CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = place.store().writable_again() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => pulse.beat(),
+        }
+    }
+}
+
+/// Notes why a reading failed; gives that in words.
+async fn note_failure(place: &Place, topic: SyncTopic, error: &ReadError) -> String {
+    let problem: String = error.to_string().chars().take(PROBLEM_CHARS).collect();
+    let note = async {
+        let mut tx = place.store().begin().await?;
+        sync_state::record_failure(&mut tx, &place.environment_id, topic, &problem, place.now()).await?;
+        tx.commit().await
+    };
+    let noted: Result<(), StoreError> = note.await;
+    if let Err(error) = noted {
+        tracing::error!(%error, "cannot note that a reading failed");
+    }
+    problem
+}
+
+/// How long to wait after so many failures in a row, in milliseconds.
+pub(super) fn pause_after(error: &ReadError, failures: u32) -> i64 {
     let first = if error.is_about_the_credential() {
         CREDENTIAL_PAUSE_MS
     } else {
@@ -220,28 +213,15 @@ fn pause_after(error: &ReadError, failures: u32) -> i64 {
         .min(LONGEST_PAUSE_MS)
 }
 
-impl Reading<'_> {
-    /// UTC epoch milliseconds.
-    pub(super) fn now(&self) -> i64 {
-        self.history.inner.clock.now_ms()
-    }
-
-    /// Waits for the platform, but not when the server is stopping.
-    pub(super) async fn unless_stopping<T, E: Into<ReadError>>(
-        &self,
-        answer: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, ReadError> {
-        tokio::select! {
-            () = self.stop.cancelled() => Err(ReadError::Stopping),
-            answer = answer => answer.map_err(Into::into),
-        }
-    }
+/// Up to a tenth less or more, so that environments do not all ask at the same moment.
+pub(super) fn jittered(pause_ms: i64) -> i64 {
+    let most = pause_ms / 10;
+    pause_ms + fastrand::i64(-most..=most)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::StoreError;
 
     #[test]
     fn pauses_grow_and_end() {
@@ -252,5 +232,7 @@ mod tests {
             [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]
         );
         assert_eq!(pause_after(&error, u32::MAX), 300_000);
+        assert_eq!(jittered(1), 1);
+        assert!((0..100).all(|_| (9_000..=11_000).contains(&jittered(10_000))));
     }
 }

@@ -1,6 +1,7 @@
 //! The client of one environment: required headers, tokens, restraint and retries of reads.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -43,6 +44,8 @@ pub(super) struct Inner {
     pressure: Pressure,
     /// Changes that may be on their way at once.
     pub(super) changes: Semaphore,
+    /// Whether runs were found to be listed without an order only.
+    pub(super) refuses_run_order: AtomicBool,
 }
 
 /// A read: path below `/data/foundation`, query not yet encoded, and the `Accept` that Schema Registry demands.
@@ -92,6 +95,7 @@ impl PlatformClient {
                 tokens,
                 pressure,
                 changes: Semaphore::new(CHANGES_AT_ONCE),
+                refuses_run_order: AtomicBool::new(false),
             }),
             request_id: None,
         }

@@ -59,6 +59,7 @@ fn objects(kind: ObjectKind, sandbox: &str, page: Page<Value>) -> Result<Page<Fo
     Ok(Page {
         items: page.items.into_iter().map(read).collect::<Result<_, _>>()?,
         fetched: page.fetched,
+        is_last: page.is_last,
     })
 }
 
@@ -90,6 +91,7 @@ mod tests {
     fn page(items: Vec<Value>) -> Page<Value> {
         Page {
             fetched: items.len(),
+            is_last: true,
             items,
         }
     }

@@ -72,7 +72,7 @@ pub use mapping_sets::{Mapping, MappingSet};
 pub use outcomes::{Answer, Outcome};
 pub use pages::Page;
 pub use reply::{Reply, clean};
-pub use runs::{Run, RunError, RunFilter};
+pub use runs::{Run, RunError, RunFilter, RunOrder};
 pub use sandboxes::Sandbox;
 pub use schemas::{SchemaSummary, schema_with_that_title};
 pub use specs::Spec;

@@ -22,6 +22,8 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// How many items were fetched so far, this page included.
     pub fetched: usize,
+    /// Whether the list ends with it.
+    pub is_last: bool,
 }
 
 /// How far a walk has come.
@@ -68,6 +70,7 @@ impl PlatformClient {
             std::future::ready(items.map(|items| Page {
                 items,
                 fetched: page.fetched,
+                is_last: page.is_last,
             }))
         })
     }
@@ -81,19 +84,18 @@ impl Walk {
         if self.pages == PAGE_CEILING || self.fetched >= ITEM_CEILING {
             return Err(self.incomplete(format!("it has more than {} items", self.fetched)));
         }
-        let body = self.client.get(&self.page_request(&next)).await?;
-        let items = items_of(self.service, &body)?;
+        let mut body = self.client.get(&self.page_request(&next)).await?;
+        let items = items_of(self.service, &mut body)?;
         self.pages += 1;
         self.next = self.next_page(&next, &body, items.len())?;
         self.remember(&items)?;
         self.fetched += items.len();
-        Ok(Some((
-            Page {
-                items,
-                fetched: self.fetched,
-            },
-            self,
-        )))
+        let page = Page {
+            items,
+            fetched: self.fetched,
+            is_last: self.next.is_none(),
+        };
+        Ok(Some((page, self)))
     }
 
     fn page_request(&self, next: &Next) -> Read {
@@ -175,7 +177,7 @@ impl Walk {
 }
 
 /// The items of a page. Catalog answers an object keyed by id: the key is put into each item as `id`.
-fn items_of(service: Service, body: &Value) -> Result<Vec<Value>, PlatformError> {
+fn items_of(service: Service, body: &mut Value) -> Result<Vec<Value>, PlatformError> {
     let key = match service {
         Service::FlowService => "items",
         Service::SchemaRegistry => "results",
@@ -183,8 +185,8 @@ fn items_of(service: Service, body: &Value) -> Result<Vec<Value>, PlatformError>
         Service::Sandboxes => "sandboxes",
         Service::Catalog | Service::Ims => return keyed_items(service, body),
     };
-    match body.get(key) {
-        Some(Value::Array(items)) => Ok(items.clone()),
+    match body.get_mut(key).map(Value::take) {
+        Some(Value::Array(items)) => Ok(items),
         Some(Value::Object(empty)) if empty.is_empty() => Ok(Vec::new()),
         _ => Err(PlatformError::unreadable(
             service,
@@ -247,7 +249,7 @@ mod tests {
 
     #[test]
     fn items_are_found_where_each_service_keeps_them() {
-        let count = |service, body: Value| items_of(service, &body).map(|items| items.len()).ok();
+        let count = |service, mut body: Value| items_of(service, &mut body).map(|items| items.len()).ok();
         assert_eq!(count(Service::FlowService, json!({"items": [1, 2]})), Some(2));
         assert_eq!(count(Service::FlowService, json!({"items": {}})), Some(0));
         assert_eq!(count(Service::FlowService, json!({"count": 3})), None);
@@ -257,7 +259,7 @@ mod tests {
         assert_eq!(count(Service::Catalog, json!([])), Some(0));
         assert_eq!(count(Service::Catalog, json!(["x"])), None);
         assert_eq!(count(Service::Catalog, json!({"error_code": "403"})), None);
-        let items = items_of(Service::Catalog, &json!({"a1": {"name": "x"}})).unwrap();
+        let items = items_of(Service::Catalog, &mut json!({"a1": {"name": "x"}})).unwrap();
         assert_eq!(items[0]["id"], "a1");
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::client;
 use super::fake_server::{FakeServer, Say, Seen};
-use crate::platform::{Lookup, ObjectKind, PlatformError, RunFilter, Selector};
+use crate::platform::{Lookup, ObjectKind, PlatformError, RunFilter, RunOrder, Selector};
 
 /// The decoded query of a request.
 fn query(seen: &Seen) -> Vec<(String, String)> {
@@ -281,7 +281,7 @@ async fn runs_are_listed_by_flow_and_window() {
     let filter = RunFilter {
         flow_id: Some("f".to_owned()),
         started_after: Some(5),
-        started_before: None,
+        ..RunFilter::default()
     };
     let pages: Vec<_> = client(&server).runs(&filter).try_collect().await.unwrap();
     assert_eq!(
@@ -297,6 +297,47 @@ async fn runs_are_listed_by_flow_and_window() {
         .collect();
     assert_eq!(filters[0].1, "flowId==f");
     assert_eq!(filters[1].1, "metrics.durationSummary.startedAtUTC>5");
+}
+
+#[tokio::test]
+async fn where_the_order_is_refused_runs_are_listed_without_one() {
+    for code in ["FLOW-1432-400", "FLOW-1433-400"] {
+        let server = FakeServer::start(move |seen, _| {
+            if !seen.target.contains("orderby") {
+                return flow_page(json!([{"id": "r-1", "flowId": "f"}]), None);
+            }
+            let refusal =
+                json!({"type": format!("https://ns.adobe.com/aep/errors/{code}"), "title": "orderby"});
+            Say::Json(400, refusal)
+        })
+        .await;
+        let client = client(&server);
+        for calls in [2, 3] {
+            let pages: Vec<_> = client.runs(&RunFilter::default()).try_collect().await.unwrap();
+            assert_eq!(pages.len(), 1);
+            assert_eq!(server.calls().len(), calls, "it is asked for once");
+        }
+    }
+}
+
+#[tokio::test]
+async fn some_runs_are_listed_by_their_ids_and_the_newest_first() {
+    let server = FakeServer::start(|_, _| flow_page(json!([]), None)).await;
+    let filter = RunFilter {
+        ids: vec!["r-1".to_owned(), "r-2".to_owned()],
+        order: RunOrder::NewestFirst,
+        ..RunFilter::default()
+    };
+    let _: Vec<_> = client(&server).runs(&filter).try_collect().await.unwrap();
+    let query = query(&server.calls()[0]);
+    let value = |name: &str| {
+        query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    };
+    assert_eq!(value("property"), Some("id==r-1,r-2"));
+    assert_eq!(value("orderby"), Some("-metrics.durationSummary.startedAtUTC"));
 }
 
 #[tokio::test]

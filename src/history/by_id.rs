@@ -1,0 +1,146 @@
+//! Asking for single runs: the unfinished ones until they end, and those that a list should have shown.
+
+use std::collections::{HashMap, HashSet};
+
+use futures_util::{StreamExt, stream};
+
+use super::ReadError;
+use super::reading::{Note, Reading};
+use super::run_list::RunList;
+use crate::platform::{Run, RunFilter};
+use crate::store::runs;
+
+/// Ids in one call: they stand in its address.
+const IDS_PER_CALL: usize = 40;
+/// Runs asked for one by one, side by side and in one go.
+const SIDE_BY_SIDE: usize = 4;
+const ONE_BY_ONE: usize = 100;
+/// Unfinished runs looked through.
+const LOOKED_THROUGH: i64 = 2_000;
+/// The longest time between two looks at an unfinished run, in milliseconds.
+const LONGEST_PAUSE_MS: i64 = 900_000;
+
+/// What the platform knows of some runs.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub(super) found: Vec<Run>,
+    /// Ids that it says it does not know.
+    pub(super) gone: Vec<String>,
+}
+
+impl Reading {
+    /// Asks for runs by their ids: many in a call where the platform allows it, and those that do not come so one
+    /// by one, a hundred at most. Only the answer to a call for one run proves that it is gone.
+    pub(super) async fn ask(&self, ids: &[String]) -> Result<Asked, ReadError> {
+        let (mut asked, mut single) = (Asked::default(), Vec::new());
+        for ids in ids.chunks(IDS_PER_CALL) {
+            match self.many(ids).await {
+                Err(error) if error.refuses_the_filter() => {
+                    self.place.by_ids.begin(self.now());
+                    single.extend_from_slice(ids);
+                }
+                Err(error) => return Err(error),
+                Ok(found) => {
+                    let known: HashSet<&String> = found.iter().map(|run| &run.id).collect();
+                    single.extend(ids.iter().filter(|id| !known.contains(id)).cloned());
+                    asked.found.extend(found);
+                }
+            }
+        }
+        single.truncate(ONE_BY_ONE);
+        let answers = stream::iter(single).map(async |id| {
+            let answer = self.call(self.client.run(&id)).await;
+            (id, answer)
+        });
+        let mut answers = answers.buffer_unordered(SIDE_BY_SIDE);
+        while let Some((id, answer)) = answers.next().await {
+            match answer {
+                Ok(run) => asked.found.push(run),
+                Err(ReadError::Platform(error)) if error.is_not_found() => asked.gone.push(id),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(asked)
+    }
+
+    async fn many(&self, ids: &[String]) -> Result<Vec<Run>, ReadError> {
+        if ids.len() < 2 || self.place.by_ids.holds(self.now()) {
+            return Ok(Vec::new());
+        }
+        let filter = RunFilter {
+            ids: ids.to_vec(),
+            ..RunFilter::default()
+        };
+        let (mut list, mut found) = (RunList::new(self, filter), Vec::new());
+        while let Some(page) = list.next().await? {
+            // A service that passes over the filter would show all runs that there are.
+            found.extend(page.items.into_iter().filter(|run| ids.contains(&run.id)));
+            if page.is_last || list.pages_read > IDS_PER_CALL {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Asks for runs and stores what came of it.
+    pub(super) async fn look_after(&self, ids: &[String]) -> Result<Asked, ReadError> {
+        let asked = self.ask(ids).await?;
+        if !asked.found.is_empty() {
+            self.keep(&self.rows(&asked.found), Note::Nothing).await?;
+        }
+        self.keep_gone(&asked.gone).await?;
+        Ok(asked)
+    }
+}
+
+/// When each unfinished run was asked for last.
+#[derive(Debug, Default)]
+pub(super) struct Unfinished {
+    asked_at: HashMap<String, i64>,
+}
+
+impl Unfinished {
+    /// Reads the unfinished runs that no list of this reading showed: young ones each time, older ones less often.
+    pub(super) async fn follow(
+        &mut self,
+        reading: &Reading,
+        was_listed: impl Fn(&str) -> bool,
+    ) -> Result<(), ReadError> {
+        let (id, now) = (&reading.environment.id, reading.now());
+        let stored = runs::unfinished(reading.store(), id, LOOKED_THROUGH).await?;
+        let ids: HashSet<&String> = stored.iter().map(|run| &run.id).collect();
+        self.asked_at.retain(|id, _| ids.contains(id));
+        let due: Vec<String> = stored
+            .into_iter()
+            .filter(|run| !was_listed(&run.id))
+            .filter(|run| {
+                let asked_at = self.asked_at.get(&run.id).copied().unwrap_or(0);
+                asked_at + pause_ms(now - run.started_at) <= now
+            })
+            .map(|run| run.id)
+            .take(ONE_BY_ONE)
+            .collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        reading.look_after(&due).await?;
+        self.asked_at.extend(due.into_iter().map(|id| (id, now)));
+        Ok(())
+    }
+}
+
+/// A run that began an hour ago is looked at each minute.
+fn pause_ms(age_ms: i64) -> i64 {
+    (age_ms / 60).clamp(0, LONGEST_PAUSE_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_older_a_run_the_less_often_it_is_asked_for() {
+        let pauses = [-5, 60_000, 3_600_000, 86_400_000].map(pause_ms);
+        assert_eq!(pauses, [0, 1_000, 60_000, LONGEST_PAUSE_MS]);
+    }
+}

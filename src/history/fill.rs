@@ -1,0 +1,181 @@
+//! Filling the past of an environment: several spans are read side by side, the newest first, and stored together.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::ReadError;
+use super::fill_plan::{MOST_PAGES, Plan, Span};
+use super::followers::Pulse;
+use super::reading::{Note, Place, Purpose, Reading};
+use super::rounds::{LOOK_EVERY, jittered, pause_after, wait_until_writable};
+use super::run_list::RunList;
+use crate::store::Mirrored;
+use crate::store::runs::Run;
+use crate::store::sync_state::{self, SyncTopic};
+
+/// Rows that one transaction takes at most, when the store is slower than the platform: other writers wait for it.
+const ROWS_AT_ONCE: usize = 2_000;
+/// How long a reader waits when all that is left is being read by others.
+const IDLE: Duration = Duration::from_millis(50);
+
+/// What a reader has read: a page, and with the last one of a span that span.
+struct Read {
+    rows: Vec<Mirrored<Run>>,
+    done: Option<Span>,
+}
+
+/// Fills what is to be filled until `stop` is cancelled.
+pub(super) async fn fill(place: Arc<Place>, pulse: Arc<Pulse>, stop: CancellationToken) {
+    let (mut failures, mut not_before) = (0, 0);
+    while !stop.is_cancelled() {
+        pulse.beat();
+        wait_until_writable(&place, &pulse, &stop).await;
+        if not_before <= place.now() && !place.is_flow_by_flow() {
+            match fill_once(&place, &pulse, &stop).await {
+                Ok(()) => failures = 0,
+                Err(ReadError::Stopping) => return,
+                Err(error) if error.refuses_the_filter() => place.go_flow_by_flow(),
+                Err(error) => {
+                    failures += 1;
+                    let pause_ms = pause_after(&error, failures);
+                    tracing::warn!(environment = %place.environment_id, %error, pause_ms, "cannot fill the history");
+                    not_before = place.now() + jittered(pause_ms);
+                }
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = place.to_fill.notified() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// Goes on from where the store says that the filling is.
+async fn fill_once(
+    place: &Arc<Place>,
+    pulse: &Arc<Pulse>,
+    stop: &CancellationToken,
+) -> Result<(), ReadError> {
+    let state = sync_state::get(place.store(), &place.environment_id, SyncTopic::Runs).await?;
+    let Some((from, goal)) = state.and_then(|state| Some((state.filled_from_at?, state.fill_goal_at?)))
+    else {
+        return Ok(());
+    };
+    let Some(reading) = place.reading(Purpose::Filling, pulse, stop).await? else {
+        return Ok(());
+    };
+    let side_by_side = place.history.inner.pace.side_by_side;
+    let plan = Arc::new(Mutex::new(Plan::new(from, goal, side_by_side)));
+    // Readers go on while their last page is being stored, and not further.
+    let (read, to_store) = mpsc::channel(side_by_side as usize);
+    let mut readers = JoinSet::new();
+    for _ in 0..side_by_side {
+        readers.spawn(read_spans(reading.clone(), Arc::clone(&plan), read.clone()));
+    }
+    drop(read);
+    let ended = store_all(&reading, from, &plan, to_store).await;
+    // On an error the readers end with the set.
+    ended?;
+    while let Some(ended) = readers.join_next().await {
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            std::panic::resume_unwind(error.into_panic());
+        }
+    }
+    Ok(())
+}
+
+/// Reads spans until none is left.
+async fn read_spans(reading: Reading, plan: Arc<Mutex<Plan>>, read: mpsc::Sender<Result<Read, ReadError>>) {
+    loop {
+        let (next, is_done) = {
+            let mut plan = whole(&plan);
+            (plan.next(), plan.is_done())
+        };
+        match next {
+            Some(span) => {
+                if let Err(error) = read_span(&reading, span, &plan, &read).await {
+                    // An error here only says that the other end has given up already.
+                    let _ = read.send(Err(error)).await;
+                    return;
+                }
+            }
+            None if is_done => return,
+            // Another reader may give back a half of what it has.
+            None => tokio::time::sleep(IDLE).await,
+        }
+        if read.is_closed() {
+            return;
+        }
+    }
+}
+
+async fn read_span(
+    reading: &Reading,
+    span: Span,
+    plan: &Mutex<Plan>,
+    read: &mpsc::Sender<Result<Read, ReadError>>,
+) -> Result<(), ReadError> {
+    let mut list = RunList::new(reading, span.filter());
+    loop {
+        let page = list.next().await?;
+        let is_last = page.as_ref().is_none_or(|page| page.is_last);
+        let rows = page.map(|page| reading.rows(&page.items)).unwrap_or_default();
+        if is_last {
+            whole(plan).measured(span, list.pages_read);
+        }
+        let done = is_last.then_some(span);
+        if read.send(Ok(Read { rows, done })).await.is_err() || is_last {
+            return Ok(());
+        }
+        if list.pages_read >= MOST_PAGES && span.can_be_halved() {
+            whole(plan).split(span);
+            return Ok(());
+        }
+    }
+}
+
+/// Stores what the readers read. How far the history is filled moves in the transaction that stores the last page of
+/// a span.
+async fn store_all(
+    reading: &Reading,
+    mut filled_from: i64,
+    plan: &Mutex<Plan>,
+    mut to_store: mpsc::Receiver<Result<Read, ReadError>>,
+) -> Result<(), ReadError> {
+    while let Some(first) = to_store.recv().await {
+        let Read { mut rows, done } = first?;
+        let mut done: Vec<Span> = done.into_iter().collect();
+        while rows.len() < ROWS_AT_ONCE
+            && let Ok(more) = to_store.try_recv()
+        {
+            let more = more?;
+            rows.extend(more.rows);
+            done.extend(more.done);
+        }
+        let to = whole(plan).filled_from(&done);
+        let note = if to < filled_from {
+            Note::Filled {
+                from: filled_from,
+                to,
+            }
+        } else {
+            Note::Nothing
+        };
+        reading.keep(&rows, note).await?;
+        whole(plan).finish(&done);
+        filled_from = to;
+    }
+    Ok(())
+}
+
+fn whole(plan: &Mutex<Plan>) -> MutexGuard<'_, Plan> {
+    // Each change is complete before anything could panic.
+    plan.lock().unwrap_or_else(PoisonError::into_inner)
+}

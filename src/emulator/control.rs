@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::faults::{Armed, Rule};
 use super::ledger::{Entry, Wanted};
+use super::run_book::Tampering;
 use super::state::{App, lock};
 use super::wire::{ok, reply};
 
@@ -74,6 +75,11 @@ impl Control {
         Ok(now_ms)
     }
 
+    /// Changes runs that were made already; says how many.
+    pub fn tamper(&self, tampering: &Tampering) -> usize {
+        self.app.world().0.runs.tamper(tampering)
+    }
+
     /// Back to the state of the start: objects, runs, tokens, rules and ledger. A manual clock keeps its time.
     pub fn reset(&self) {
         self.app.reset();
@@ -85,6 +91,7 @@ pub(super) fn router(control: Control) -> Router {
         .route("/rules", get(rules).post(arm).delete(disarm))
         .route("/ledger", get(ledger))
         .route("/advance", post(advance))
+        .route("/runs", post(tamper))
         .route("/reset", post(reset))
         .route("/health", get(|| async { StatusCode::NO_CONTENT }))
         .with_state(control)
@@ -142,6 +149,10 @@ async fn advance(State(control): State<Control>, body: Bytes) -> Result<Response
         .advance(ms)
         .map_err(|error| wrong(StatusCode::CONFLICT, &error))?;
     Ok(ok(&json!({ "now_ms": now_ms })))
+}
+
+async fn tamper(State(control): State<Control>, body: Bytes) -> Result<Response, Wrong> {
+    Ok(ok(&json!({ "changed": control.tamper(&read(&body)?) })))
 }
 
 async fn reset(State(control): State<Control>) -> StatusCode {

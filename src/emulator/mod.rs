@@ -63,6 +63,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use control::Control;
 pub use options::{Options, SeedOptions};
+pub use run_book::{RunChange, Tampering};
 use state::App;
 
 /// Starts emulators; see [`Emulator::start`].

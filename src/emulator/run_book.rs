@@ -1,5 +1,7 @@
 //! The runs of all flows: compact rows, made from the timetables when somebody looks.
 
+mod tampering;
+
 use std::collections::{BTreeSet, HashMap};
 
 use uuid::Uuid;
@@ -7,6 +9,8 @@ use uuid::Uuid;
 use super::ids::{number_of, uuid_from};
 use super::run_generator::{Outcome, Profile, RunKey, Verdict, outcome};
 use super::schedule::{Slot, Timetable};
+
+pub use tampering::{RunChange, Tampering};
 
 /// Runs made per look at most, so that a long sleep cannot stall one answer; the rest follows at the next look.
 const MOST_RUNS_PER_LOOK: usize = 20_000;

@@ -38,6 +38,8 @@ pub(super) async fn fill(place: Arc<Place>, pulse: Arc<Pulse>, stop: Cancellatio
             match fill_once(&place, &pulse, &stop).await {
                 Ok(()) => failures = 0,
                 Err(ReadError::Stopping) => return,
+                // After a pause of this server there is more to be filled.
+                Err(ReadError::FilledByOthers) => continue,
                 Err(error) if error.refuses_the_filter() => place.go_flow_by_flow(),
                 Err(error) => {
                     failures += 1;

@@ -20,10 +20,6 @@ const FIRST_PAUSE_MS: i64 = 60_000;
 const LONGEST_PAUSE_MS: i64 = 900_000;
 /// The same where the list tells the last run: only a run that turned up late is found so.
 const LATE_PAUSE_MS: i64 = 1_800_000;
-/// The pause until the next reading while there are flows that were never read.
-const SOON_MS: i64 = 100;
-/// The same while the flows are still being listed.
-const LISTED_SOON_MS: i64 = 1_000;
 
 /// What the list of flows told last.
 #[derive(Debug, Default)]
@@ -78,12 +74,13 @@ enum Why {
 }
 
 impl FlowByFlow {
-    /// Stores the runs of the flows that have new ones, a number of flows in one go; says when to go on, in
-    /// milliseconds.
+    /// Stores the runs of the flows that have new ones, a number of flows in one go; gives the pause until the
+    /// next reading, in milliseconds.
     pub(super) async fn read(&mut self, reading: &Reading) -> Result<i64, ReadError> {
         let began_at = reading.now();
         let Some(listed) = listed(reading) else {
-            return Ok(LISTED_SOON_MS);
+            // The end of the list asks for the next reading.
+            return Ok(reading.place.history.inner.interval_ms());
         };
         self.read.retain(|id, _| listed.contains_key(id));
         let mut due = self.due(&listed, began_at);
@@ -113,7 +110,7 @@ impl FlowByFlow {
             tx.commit().await?;
             return Ok(reading.place.history.inner.interval_ms());
         }
-        Ok(SOON_MS)
+        Ok(0)
     }
 
     fn due(&self, listed: &HashMap<String, Value>, now: i64) -> Vec<Due> {

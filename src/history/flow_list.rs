@@ -89,6 +89,9 @@ impl Topic for FlowList {
         }
         self.known.retain(|id, _| shown.contains(id));
         reading.place.listed().complete(&shown);
+        if reading.place.is_flow_by_flow() {
+            reading.place.attention.runs.wake();
+        }
         let mut tx = reading.store().begin().await?;
         let (id, now) = (&reading.environment.id, reading.now());
         let listed_before = flows::mark_gone(&mut tx, id, &shown, now).await?;

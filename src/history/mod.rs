@@ -128,7 +128,7 @@ enum ReadError {
     Store(#[from] StoreError),
     #[error("a call to the platform did not come to an end")]
     TooLong,
-    #[error("somebody else has filled the history on")]
+    #[error("the history is to be filled from elsewhere by now")]
     FilledByOthers,
     #[error("the server is stopping")]
     Stopping,

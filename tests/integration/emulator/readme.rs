@@ -40,6 +40,7 @@ async fn the_shell_blocks_of_the_readme_work() {
         r#"{"rules":[{"#,
         r#"{"entries":[{"#,
         r#"{"error":"the emulator runs on the wall clock"#,
+        r#"{"changed":0}"#,
     ];
     assert_eq!(lines.len(), expected.len(), "{said}");
     for (line, beginning) in lines.iter().zip(expected) {

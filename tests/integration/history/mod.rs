@@ -3,3 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod reading;
+mod sparing;
+mod surviving;

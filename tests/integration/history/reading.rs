@@ -139,7 +139,7 @@ async fn flow_ids(watched: &Watched) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_failing_platform_erases_nothing_and_is_told_with_its_reason() {
+async fn r3_an_hour_without_the_platform_erases_nothing_and_is_told_with_its_reason() {
     let watched = Watched::start().await;
     let flow = watched.flow("Loyalty", "hour", Some(1)).await;
     watched.advance(30 * MINUTE_MS);
@@ -155,7 +155,7 @@ async fn a_failing_platform_erases_nothing_and_is_told_with_its_reason() {
         .app
         .emulator
         .control()
-        .arm(Rule::on("GET", "**/flows").times(0).then(fault));
+        .arm(Rule::on("GET", "**/flowservice/**").times(0).then(fault));
     let failed_at = watched.now_ms();
     watched.advance(HOUR_MS);
     let state = watched
@@ -169,6 +169,18 @@ async fn a_failing_platform_erases_nothing_and_is_told_with_its_reason() {
         })
         .await;
     assert!(state.problem.unwrap().contains("403"));
+    let runs = watched
+        .as_time_passes("that the runs cannot be read is noted too", async || {
+            let (store, id) = (watched.app.store(), &watched.environment.id);
+            let state = sync_state::get(store, id, SyncTopic::Runs).await.unwrap()?;
+            state.failing_since_at.is_some().then_some(state)
+        })
+        .await;
+    assert!(runs.succeeded_at.unwrap() <= failed_at && runs.problem.is_some());
+    let mut vera = watched.app.visitor("vera").await;
+    for page in ["/".to_owned(), "/flows".to_owned(), format!("/flows/{flow}")] {
+        assert_eq!(vera.get(&page).await.status, 200, "{page}");
+    }
     assert!(state.succeeded_at.unwrap() <= failed_at, "the last success stays");
     assert_eq!(stored(&watched, std::slice::from_ref(&flow)).await, before);
     assert_eq!(
@@ -195,11 +207,8 @@ async fn where_runs_cannot_be_listed_by_their_start_they_are_listed_flow_by_flow
         status: 400,
         body: refusal,
     };
-    watched
-        .app
-        .emulator
-        .control()
-        .arm(Rule::on("GET", "**/runs").then(refuse));
+    let by_start = Rule::on("GET", "**/runs").query_contains("startedAtUTC%3E");
+    watched.app.emulator.control().arm(by_start.times(0).then(refuse));
     watched.read().await;
     let flows = [
         watched.flow("Loyalty", "hour", Some(1)).await,

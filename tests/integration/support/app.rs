@@ -149,7 +149,7 @@ impl App {
     }
 }
 
-fn config(directory: &std::path::Path, platform: &str) -> Config {
+pub fn config(directory: &std::path::Path, platform: &str) -> Config {
     let flags = [
         ("listen", "127.0.0.1:0".to_owned()),
         ("data_dir", directory.display().to_string()),

@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod forwarder;
+pub mod mirror;
 pub mod process;
 pub mod recipes;
 pub mod setups;

@@ -5,7 +5,7 @@ use axum::routing::on;
 use super::assets;
 use super::csrf::Csrf;
 use super::pages::{
-    account, audit, drafts, environments, findings, flows, health, help, overview, runs, saved_views,
+    account, audit, drafts, environments, findings, flows, health, help, live, overview, refresh, runs, saved_views,
     session, setups, templates,
 };
 use super::route_table::Route;
@@ -83,6 +83,8 @@ pub const ROUTES: &[Route<AppState>] = &[
         on(m, saved_views::edit::delete)
     })
     .audited("view.deleted"),
+    Route::get("/live", Access::Viewer, |m| on(m, live::live)),
+    Route::post("/refresh", Access::Viewer, |m| on(m, refresh::submit)),
     // Health.
     Route::get("/healthz", Access::Public, |m| on(m, health::alive)),
     Route::get("/readyz", Access::Public, |m| on(m, health::ready)),

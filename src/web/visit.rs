@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum_extra::extract::CookieJar;
 use secrecy::ExposeSecret;
+use url::form_urlencoded;
 
 use super::error::PageError;
 use super::layout::{EnvironmentChoice, Flash, Layout, NavEntry, PersonView, Theme};
@@ -28,6 +29,15 @@ pub const ENVIRONMENT_COOKIE: &str = "hg-environment";
 const ENVIRONMENTS_MAX: i64 = 100;
 /// Query parameter by which a redirect tells what an action did: a key of [`told`].
 pub const DONE: &str = "done";
+
+/// A page's address with the word of what was just done.
+pub fn with_done(page: &str, key: &str) -> String {
+    let (path, query) = page.split_once('?').unwrap_or((page, ""));
+    let kept = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != DONE);
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(kept).append_pair(DONE, key);
+    format!("{path}?{}", query.finish())
+}
 
 /// A signed-in person's visit.
 #[derive(Debug, Clone)]
@@ -203,6 +213,11 @@ fn told(key: &str) -> Option<Flash> {
         "template-archived" => "The template was archived. Dataflows made from it go on.",
         "template-restored" => "The template can be used again.",
         "flow-enabled" => "The dataflow was enabled at Adobe.",
+        "refreshed" => "Everything was read from Adobe again.",
+        "refreshing" => {
+            "Reading from Adobe takes longer than usual. It goes on; this page shows it by itself."
+        }
+        "refresh-failed" => "Adobe could not be read. What is shown is what was known before.",
         "run-started" => "Adobe started a run. It appears here by itself.",
         "flow-disabled" => "The dataflow was disabled at Adobe.",
         "setup-resumed" => "The setup goes on.",
@@ -226,10 +241,10 @@ fn told(key: &str) -> Option<Flash> {
         "time-zone-saved" => "Times are shown in your zone now.",
         _ => return None,
     };
-    let status = if key == "setup-unchanged" {
-        Status::Partial
-    } else {
-        Status::Succeeded
+    let status = match key {
+        "setup-unchanged" | "refresh-failed" => Status::Partial,
+        "refreshing" => Status::Running,
+        _ => Status::Succeeded,
     };
     Some(Flash {
         status,

@@ -13,6 +13,7 @@ mod flows;
 mod health;
 mod help;
 mod history;
+mod live;
 mod runs;
 mod session;
 mod setups;

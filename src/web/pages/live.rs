@@ -1,0 +1,165 @@
+//! `GET /live`: tells an open page that something which it shows has changed, as server-sent events.
+//!
+//! An event carries no content: the page asks for its own parts again. However many pages are open, the platform is
+//! asked once: a stream only says that somebody looks at an environment.
+
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use axum::extract::{Query, State};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::freshness::Freshness;
+use crate::history::{HistoryChange, WatchGuard};
+use crate::store::{StoreError, environments::Environment, flows, sync_state};
+use crate::web::error::PageError;
+use crate::web::state::AppState;
+use crate::web::visit::Visit;
+
+/// A page that hears nothing for longer than two of these says that updates are paused; `live.js` counts with it.
+const BEAT: Duration = Duration::from_secs(5);
+/// Changes that come in quick succession are told together.
+const TOGETHER: Duration = Duration::from_secs(1);
+/// The stream ends then; the browser opens another one, for which the session is looked at again.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// What the page shows.
+#[derive(Debug, Default, Deserialize)]
+pub struct LiveQuery {
+    /// Adobe's id of the flow; none: all environments of the team.
+    flow: Option<String>,
+}
+
+/// What one open page follows.
+struct Watch {
+    state: AppState,
+    visit: Visit,
+    environments: Vec<Environment>,
+    flow: Option<String>,
+    changes: broadcast::Receiver<HistoryChange>,
+    _guards: Vec<WatchGuard>,
+    until: Instant,
+    quiet_until: Instant,
+}
+
+/// What is told.
+enum Word {
+    /// Rows have changed.
+    Changed,
+    /// A reading ended and changed nothing that is shown, or failed.
+    Read,
+    /// The stream is alive.
+    Beat,
+}
+
+/// The stream.
+pub async fn live(
+    State(state): State<AppState>,
+    visit: Visit,
+    Query(query): Query<LiveQuery>,
+) -> Result<Response, PageError> {
+    let mut environments = visit.environments.clone();
+    if let Some(id) = &query.flow {
+        let flow = flows::by_id(&state.store, &visit.session.team_id, None, id).await?;
+        let flow = flow.ok_or_else(PageError::not_found)?;
+        environments.retain(|environment| environment.id == flow.record.environment_id);
+    }
+    let now = Instant::now();
+    let watch = Watch {
+        changes: state.history.changes(),
+        _guards: environments
+            .iter()
+            .map(|environment| state.history.watch(&environment.id))
+            .collect(),
+        environments,
+        flow: query.flow,
+        until: now + LONGEST,
+        quiet_until: now,
+        visit,
+        state,
+    };
+    // A page that has just been loaded shows what there is; the first word only says that it is followed.
+    let events = stream::unfold((watch, Some(Word::Beat)), |(mut watch, first)| async move {
+        let word = match first {
+            Some(word) => word,
+            None => watch.next_word().await?,
+        };
+        let event = watch.event(&word).await.ok()?;
+        Some((Ok::<Event, Infallible>(event), (watch, None)))
+    });
+    Ok(Sse::new(events).into_response())
+}
+
+impl Watch {
+    /// None: the stream ends.
+    async fn next_word(&mut self) -> Option<Word> {
+        let stopping = self.state.lifecycle.stopping();
+        let beat = Instant::now() + BEAT;
+        loop {
+            let change = tokio::select! {
+                () = stopping.cancelled() => return None,
+                () = tokio::time::sleep_until(beat.min(self.until).into()) => {
+                    return (Instant::now() < self.until).then_some(Word::Beat);
+                }
+                change = self.changes.recv() => change,
+            };
+            match change {
+                Ok(change) if !self.is_about(&change) => {}
+                Ok(change) if self.shows(&change) => {
+                    self.gather().await;
+                    return Some(Word::Changed);
+                }
+                Ok(_) => return Some(Word::Read),
+                // Something was missed, perhaps ours.
+                Err(RecvError::Lagged(_)) => return Some(Word::Changed),
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    fn is_about(&self, change: &HistoryChange) -> bool {
+        self.environments
+            .iter()
+            .any(|environment| environment.id == change.environment_id)
+    }
+
+    fn shows(&self, change: &HistoryChange) -> bool {
+        match &self.flow {
+            Some(flow) => change.flow_ids.contains(flow),
+            None => !change.flow_ids.is_empty(),
+        }
+    }
+
+    /// Waits until the last telling is long enough ago; what comes meanwhile is told along with it.
+    async fn gather(&mut self) {
+        tokio::time::sleep_until(self.quiet_until.into()).await;
+        while self.changes.try_recv().is_ok() {}
+        self.quiet_until = Instant::now() + TOGETHER;
+    }
+
+    /// The word with the time at which everything shown was read, as the page writes it.
+    async fn event(&self, word: &Word) -> Result<Event, StoreError> {
+        let name = match word {
+            Word::Changed => "changed",
+            Word::Read => "read",
+            Word::Beat => "beat",
+        };
+        let sync = sync_state::all_for(&self.state.store, &self.visit.session.team_id).await?;
+        let freshness = match self.environments.as_slice() {
+            [one] => Freshness::of_environment(&sync, one, &self.visit),
+            _ => Freshness::of_team(&sync, &self.visit),
+        };
+        let read_at = freshness
+            .read_at
+            .map(|at| json!({"at": at.iso(), "clock": at.clock(), "utc": at.utc()}));
+        let failing = !freshness.failing.is_empty();
+        let data = json!({"read": read_at, "failing": failing});
+        Ok(Event::default().event(name).data(data.to_string()))
+    }
+}

@@ -1,0 +1,222 @@
+//! What open pages are told, and reading from Adobe on a person's word.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+use std::time::Duration;
+
+use headgate::emulator::faults::{BodyForm, Fault, Rule};
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::support::app::Visitor;
+use crate::support::watched::{HOUR_MS, MINUTE_MS, Watched};
+
+/// How long a page may be without the news: the promise to people is 10 s.
+const PROMISED: Duration = Duration::from_secs(10);
+
+/// An open stream.
+struct Stream {
+    response: reqwest::Response,
+    unread: String,
+}
+
+impl Stream {
+    async fn open(visitor: &mut Visitor, path: &str) -> Self {
+        let response = visitor.open(path).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self {
+            response,
+            unread: String::new(),
+        }
+    }
+
+    /// The next event with its data.
+    async fn next(&mut self) -> (String, Value) {
+        loop {
+            if let Some((event, rest)) = self.unread.split_once("\n\n") {
+                let field = |name: &str| {
+                    let line = event.lines().find(|line| line.starts_with(name));
+                    line.map(|line| line[name.len()..].trim().to_owned())
+                        .unwrap_or_default()
+                };
+                let told = (
+                    field("event:"),
+                    serde_json::from_str(&field("data:")).unwrap_or_default(),
+                );
+                self.unread = rest.to_owned();
+                return told;
+            }
+            let chunk = tokio::time::timeout(PROMISED, self.response.chunk())
+                .await
+                .expect("the stream is silent")
+                .unwrap()
+                .expect("the stream ended");
+            self.unread.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+
+    /// The next event of that name, or how the promise was broken.
+    async fn wait_for(&mut self, name: &str) -> Value {
+        let wanted = async {
+            loop {
+                let (event, data) = self.next().await;
+                if event == name {
+                    return data;
+                }
+            }
+        };
+        tokio::time::timeout(PROMISED, wanted)
+            .await
+            .unwrap_or_else(|_| panic!("no {name:?} within {PROMISED:?}"))
+    }
+}
+
+/// Moves time on now and again: the server's clock stands still by itself.
+async fn as_time_passes<T>(watched: &Watched, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(Duration::from_millis(500)) => watched.advance(1_000),
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_of_a_flow_and_of_the_team_hear_of_a_new_run() {
+    let watched = Watched::start().await;
+    let flow = watched.flow("Loyalty", "hour", Some(1)).await;
+    watched.read().await;
+    let mut ana = watched.app.visitor("ana").await;
+    let mut of_flow = Stream::open(&mut ana, &format!("/live?flow={flow}")).await;
+    let mut of_team = Stream::open(&mut ana, "/live").await;
+    for stream in [&mut of_flow, &mut of_team] {
+        let (event, data) = stream.next().await;
+        assert_eq!(event, "beat");
+        assert_eq!(data["failing"], false);
+        assert!(data["read"]["at"].is_string(), "{data}");
+    }
+    watched.advance(HOUR_MS + 10 * MINUTE_MS);
+    as_time_passes(&watched, async {
+        of_flow.wait_for("changed").await;
+        of_team.wait_for("changed").await;
+    })
+    .await;
+    let page = ana.get(&format!("/flows/{flow}")).await;
+    assert!(
+        page.has(&format!("a[href*='/flows/{flow}/runs/']")),
+        "the news is there when it is told"
+    );
+}
+
+#[tokio::test]
+async fn the_platform_is_asked_no_more_often_for_fifty_viewers_than_for_one() {
+    let watched = Watched::start().await;
+    watched.flow("Loyalty", "hour", Some(1)).await;
+    watched.read().await;
+    let mut ana = watched.app.visitor("ana").await;
+    let calls_in_a_minute = async || {
+        let before = watched.app.emulator.control().ledger().len();
+        for _ in 0..12 {
+            watched.advance(5_000);
+            tokio::time::sleep(Duration::from_millis(120)).await;
+        }
+        watched.app.emulator.control().ledger().len() - before
+    };
+    let one = Stream::open(&mut ana, "/live").await;
+    let alone = calls_in_a_minute().await;
+    drop(one);
+    let mut audience = Vec::new();
+    for _ in 0..50 {
+        audience.push(Stream::open(&mut ana, "/live").await);
+    }
+    let together = calls_in_a_minute().await;
+    assert!(
+        together <= alone + alone / 2 + 5,
+        "{together} calls for fifty, {alone} for one"
+    );
+}
+
+#[tokio::test]
+async fn a_check_that_fails_is_told_with_the_last_time_of_reading() {
+    let watched = Watched::start().await;
+    let flow = watched.flow("Loyalty", "hour", Some(1)).await;
+    watched.read().await;
+    let mut ana = watched.app.visitor("ana").await;
+    let mut stream = Stream::open(&mut ana, &format!("/live?flow={flow}")).await;
+    let fault = Fault::Status {
+        status: 503,
+        body: BodyForm::default(),
+    };
+    watched
+        .app
+        .emulator
+        .control()
+        .arm(Rule::on("GET", "**").then(fault));
+    let failing = as_time_passes(&watched, async {
+        loop {
+            let (_, data) = stream.next().await;
+            if data["failing"] == true {
+                return data;
+            }
+        }
+    });
+    let data = tokio::time::timeout(Duration::from_secs(60), failing)
+        .await
+        .unwrap();
+    assert!(data["read"]["at"].is_string(), "the age of what is shown: {data}");
+}
+
+#[tokio::test]
+async fn others_hear_nothing() {
+    let watched = Watched::start().await;
+    let flow = watched.flow("Loyalty", "hour", Some(1)).await;
+    watched.read().await;
+    let mut mallory = watched.app.visitor("mallory").await;
+    let answer = mallory.open(&format!("/live?flow={flow}")).await;
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    let mut stranger = watched.app.stranger();
+    assert_ne!(stranger.open("/live").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn everything_is_read_again_on_a_persons_word_and_a_failure_is_told() {
+    let watched = Watched::start().await;
+    watched.flow("Loyalty", "hour", Some(1)).await;
+    watched.read().await;
+    let mut vera = watched.app.visitor("vera").await;
+    let page = vera.get("/flows").await;
+    let before = watched.app.emulator.control().ledger().len();
+    let fields = page.form("/refresh");
+    let answer = vera.post("/refresh", &fields).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert!(
+        answer.location().contains("done=refreshed"),
+        "{}",
+        answer.location()
+    );
+    assert!(watched.app.emulator.control().ledger().len() > before);
+    assert!(
+        vera.follow(&answer)
+            .await
+            .text()
+            .contains("Everything was read from Adobe again.")
+    );
+    let fault = Fault::Status {
+        status: 403,
+        body: BodyForm::default(),
+    };
+    watched
+        .app
+        .emulator
+        .control()
+        .arm(Rule::on("GET", "**").then(fault));
+    let answer = vera.post("/refresh", &fields).await;
+    let page = vera.follow(&answer).await;
+    assert!(
+        page.text().contains("Adobe could not be read."),
+        "{}",
+        page.text()
+    );
+}

@@ -186,6 +186,10 @@ mod tests {
             "the script outgrew its budget (3 kB compressed)"
         );
         assert!(
+            text("live.js").len() <= 3_500,
+            "the script of live pages outgrew its budget"
+        );
+        assert!(
             text("icons.svg").len() <= 24_000,
             "the icon sprite outgrew its budget"
         );

@@ -5,8 +5,8 @@ use axum::routing::on;
 use super::assets;
 use super::csrf::Csrf;
 use super::pages::{
-    account, audit, drafts, environments, findings, flows, health, help, live, overview, refresh, runs, saved_views,
-    session, setups, templates,
+    account, audit, drafts, environments, findings, flows, health, help, live, overview, refresh, runs,
+    saved_views, session, setups, templates,
 };
 use super::route_table::Route;
 use super::session::Access;

@@ -119,7 +119,7 @@ async fn odd_runs_say_what_is_odd() {
         assert_eq!(page.status, StatusCode::OK, "{id}");
         assert!(page.text().contains(words), "{id}: {}", page.text());
         assert_eq!(
-            page.has("#run[hx-trigger='every 5s']"),
+            page.has("#run[hx-trigger='live from:body, every 5s']"),
             ["strange", "going-on"].contains(&id),
             "{id} is followed until it is final"
         );

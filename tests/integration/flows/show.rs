@@ -34,7 +34,10 @@ async fn a_new_flow_waits_for_its_first_run_which_then_appears_in_the_fragment()
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
-    assert_eq!(page.attributes("#live", "hx-trigger"), ["every 3s"]);
+    assert_eq!(
+        page.attributes("#live", "hx-trigger"),
+        ["live from:body, every 15s"]
+    );
     assert_eq!(
         ana.get(&next_look(&page)).await.status,
         StatusCode::NO_CONTENT,

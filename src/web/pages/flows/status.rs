@@ -28,9 +28,9 @@ use crate::web::times::{TimeView, Times};
 use crate::web::visit::Visit;
 
 /// Seconds between two looks while something is going on.
-const LIVELY_SECONDS: u32 = 3;
+const LIVELY_SECONDS: u32 = 15;
 /// Seconds between two looks else.
-const QUIET_SECONDS: u32 = 15;
+const QUIET_SECONDS: u32 = 60;
 
 #[derive(Template)]
 #[template(path = "flows/status.html")]

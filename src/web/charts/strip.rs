@@ -9,8 +9,7 @@ use crate::domain::health::RecentRun;
 
 /// How many cells a strip has room for.
 pub const STRIP_CELLS: usize = 30;
-/// Width of a cell and distance between two left edges, in pixels.
-const CELL: usize = 6;
+/// Distance between the left edges of two cells, which are 6 wide, in pixels. The style sheet has the whole width.
 const PITCH: usize = 7;
 /// Height of a strip, in pixels.
 const HEIGHT: usize = 16;
@@ -52,11 +51,6 @@ enum Cell {
 }
 
 impl Strip {
-    /// Width of the view box, the same for every strip, so that they line up in a list.
-    pub fn width(&self) -> usize {
-        STRIP_CELLS * PITCH - (PITCH - CELL)
-    }
-
     /// Draws the newest of `runs`, which come oldest first, and what is missing between and after them.
     pub fn new(runs: &[RecentRun], expected: Expected) -> Self {
         let cells = cells(runs, expected);
@@ -267,7 +261,11 @@ mod tests {
             strip.label,
             "8 runs: 1 waiting, 1 running, 3 succeeded, 1 partial, 1 failed, 1 unknown"
         );
-        assert_eq!(strip.width(), 203 + 6);
+        let width = format!("inline-size: {}px", STRIP_CELLS * PITCH - 1);
+        assert!(
+            crate::web::assets::text("headgate.css").contains(&width),
+            "{width}"
+        );
     }
 
     #[test]

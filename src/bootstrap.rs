@@ -137,6 +137,13 @@ impl Foundation {
             clients,
         })
     }
+
+    /// The same for the one process that may work on these rows: none other can, until the file is dropped.
+    pub async fn open_alone(config: &Config, http: HttpOptions) -> Result<(Self, File), StartError> {
+        directory::prepare(&config.data_dir)?;
+        let lock = directory::lock(&config.data_dir)?;
+        Ok((Self::open(config, http).await?, lock))
+    }
 }
 
 /// Starts everything and listens.
@@ -145,9 +152,7 @@ pub async fn start(
     variation: Variation,
     lifecycle: Lifecycle,
 ) -> Result<Running, StartError> {
-    directory::prepare(&config.data_dir)?;
-    let lock = directory::lock(&config.data_dir)?;
-    let foundation = Foundation::open(config, variation.http.clone()).await?;
+    let (foundation, lock) = Foundation::open_alone(config, variation.http.clone()).await?;
     let Foundation {
         store,
         vault,

@@ -118,7 +118,8 @@ pub async fn run(arguments: Arguments) -> Result<(), CliError> {
     }
 }
 
-fn environments(foundation: &Foundation, clock: SharedClock) -> Environments {
+/// The room of environments over an open data directory.
+pub(super) fn environments(foundation: &Foundation, clock: SharedClock) -> Environments {
     Environments::new(
         foundation.store.clone(),
         foundation.vault.clone(),

@@ -9,6 +9,7 @@ mod doctor;
 mod emulator;
 mod environment;
 mod exit;
+mod generate_history;
 mod operator;
 mod serve;
 mod settings;
@@ -42,6 +43,9 @@ enum Command {
     /// Serve Headgate
     Serve(serve::Arguments),
     Emulator(emulator::Arguments),
+    // Not for an operator, so that the list of commands does not show it.
+    #[command(hide = true)]
+    GenerateHistory(generate_history::Arguments),
     /// Add, list and disable people
     User(user::Arguments),
     /// Add, list and check environments
@@ -61,6 +65,7 @@ impl Command {
             Self::Doctor(arguments) => doctor::run(&arguments).await,
             Self::User(arguments) => user::run(arguments).await,
             Self::Environment(arguments) => environment::run(arguments).await,
+            Self::GenerateHistory(arguments) => generate_history::run(arguments).await,
             Self::Emulator(arguments) => emulator::run(arguments).await,
         }
     }

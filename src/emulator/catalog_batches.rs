@@ -82,7 +82,7 @@ async fn list(State(app): State<Arc<App>>, call: Call) -> Answer {
     let (world, now_ms) = app.world();
     let mut found: Vec<(String, Map<String, Value>)> = world
         .runs
-        .of_sandbox(&call.sandbox, i64::MIN, now_ms)
+        .of_sandbox(&call.sandbox, i64::MIN..=i64::MAX, now_ms)
         .map(|(_, run)| (run, world.runs.lane(run)))
         .filter(|(_, lane)| {
             call.query

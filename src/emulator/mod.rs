@@ -46,6 +46,7 @@ mod schema_creation;
 mod schema_registry;
 mod seed;
 mod seed_cast;
+pub mod seeded;
 mod spoiled;
 mod state;
 mod strict_json;

@@ -3,6 +3,7 @@
 mod tampering;
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 
 use uuid::Uuid;
 
@@ -290,17 +291,20 @@ impl RunBook {
             .filter(move |(_, run)| run.visible_at <= now_ms)
     }
 
-    /// The runs of a sandbox that started at or after a time and can be seen by now, with their positions.
+    /// The runs of a sandbox that started within a time and can be seen by now, the first started first, with their
+    /// positions.
     pub fn of_sandbox<'a>(
         &'a self,
         sandbox: &str,
-        from_ms: i64,
+        started: RangeInclusive<i64>,
         now_ms: i64,
     ) -> impl Iterator<Item = (u32, &'a Run)> {
+        let (from, to) = started.into_inner();
         self.by_start
             .get(sandbox)
+            .filter(|_| from <= to)
             .into_iter()
-            .flat_map(move |starts| starts.range((from_ms, 0)..))
+            .flat_map(move |starts| starts.range((from, 0)..=(to, u32::MAX)))
             .map(|(_, position)| (*position, &self.runs[*position as usize]))
             .filter(move |(_, run)| run.visible_at <= now_ms)
     }

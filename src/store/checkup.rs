@@ -76,7 +76,7 @@ pub async fn identity(store: &Store) -> Result<Identity, StoreError> {
 
 /// Checks every page, row and index, for at most `limit`.
 pub async fn integrity(store: &Store, limit: Duration) -> Result<Integrity, StoreError> {
-    let mut connection = store.reader().acquire().await?;
+    let mut connection = store.reader().await?;
     let started = Instant::now();
     connection
         .lock_handle()

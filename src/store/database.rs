@@ -10,6 +10,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{AssertSqlSafe, Connection, Sqlite, Transaction};
 
+use super::readers::{Reader, Readers};
 use super::writability::{Writability, Writes};
 use super::{StoreError, secrets};
 
@@ -43,7 +44,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct Store {
     writer: SqlitePool,
-    readers: SqlitePool,
+    readers: Readers,
     writability: Writability,
 }
 
@@ -102,24 +103,24 @@ impl Store {
         // would be a change, and impossible where nothing can be written.
         let nobody_writes = !log.metadata().is_ok_and(|log| log.len() > 0);
         let options = options(path).read_only(true).immutable(nobody_writes);
-        let readers = pool(READERS, options).await?;
         Ok(Self {
-            writer: readers.clone(),
-            readers,
+            // Nothing begins a transaction there, so that it is never opened.
+            writer: SqlitePoolOptions::new().connect_lazy_with(options.clone()),
+            readers: Readers::open(options, READERS, ACQUIRE_TIMEOUT).await?,
             writability: Writability::new(path, Writes::ReadOnly),
         })
     }
 
     async fn open_inspected(path: &Path) -> Result<Self, StoreError> {
-        let writer = pool(
-            1,
+        let writer = writer(
             options(path)
                 .journal_mode(SqliteJournalMode::Wal)
                 .pragma("cache_size", WRITER_CACHE),
         )
         .await?;
         migrate(&writer).await?;
-        let readers = pool(READERS, options(path).pragma("query_only", "ON")).await?;
+        let reading = options(path).pragma("query_only", "ON");
+        let readers = Readers::open(reading, READERS, ACQUIRE_TIMEOUT).await?;
         Ok(Self {
             writer,
             readers,
@@ -183,8 +184,12 @@ impl Store {
     /// at this is told to all of them ([`Store::writes`]).
     pub(super) async fn fold_log(&self) {
         // A reader can do it: `query_only` is about statements. So nobody has to wait for the writer.
-        let fold = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&self.readers);
-        match fold.await.map_err(|error| self.writability.note(error)) {
+        let fold = async {
+            let mut reader = self.readers.lend().await?;
+            let folded = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut *reader);
+            folded.await.map_err(|error| self.writability.note(error))
+        };
+        match fold.await {
             Ok(_) | Err(StoreError::Busy) => {}
             Err(error) => tracing::warn!(%error, "the write-ahead log was not folded into the database"),
         }
@@ -203,8 +208,9 @@ impl Store {
         self.writer.close().await;
     }
 
-    pub(super) fn reader(&self) -> &SqlitePool {
-        &self.readers
+    /// Waits for a connection that only reads.
+    pub(super) async fn reader(&self) -> Result<Reader, StoreError> {
+        self.readers.lend().await
     }
 
     pub(super) fn writability(&self) -> &Writability {
@@ -224,8 +230,8 @@ impl Store {
     }
 
     #[cfg(test)]
-    pub(super) fn pools(&self) -> [&SqlitePool; 2] {
-        [&self.writer, &self.readers]
+    pub(super) fn connections(&self) -> (&SqlitePool, &Readers) {
+        (&self.writer, &self.readers)
     }
 }
 
@@ -260,10 +266,10 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("trusted_schema", "OFF")
 }
 
-/// Connections are kept for good: SQLite has no server that could drop them, and a fresh one starts cold.
-async fn pool(connections: u32, options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+/// The connection is kept for good: SQLite has no server that could drop it, and a fresh one starts cold.
+async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
     Ok(SqlitePoolOptions::new()
-        .max_connections(connections)
+        .max_connections(1)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(None)
         .max_lifetime(None)

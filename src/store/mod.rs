@@ -10,7 +10,7 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | [`database`] | opening the file, transactions, the write probe |
+//! | [`database`], `readers` | opening the file, transactions, the write probe; the connections that only read |
 //! | [`writability`], [`disk`] | full, read-only and failing storage; what the file system says of itself |
 //! | [`error`] | what can go wrong |
 //! | [`people`] | teams, users, memberships |
@@ -35,8 +35,12 @@
 /// Runs one query that only reads, on a reader.
 macro_rules! read {
     ($store:expr, |$db:ident| $query:expr) => {{
-        let $db = $store.reader();
-        $query.await.map_err($crate::store::StoreError::from)
+        let mut reader = $store.reader().await?;
+        let outcome = {
+            let $db = &mut *reader;
+            $query.await
+        };
+        outcome.map_err(|error| reader.failed(error))
     }};
 }
 
@@ -68,6 +72,7 @@ pub mod flow_versions;
 pub mod flows;
 pub mod leases;
 pub mod people;
+mod readers;
 pub mod run_lists;
 mod run_mirror;
 pub mod run_requests;

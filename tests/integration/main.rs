@@ -10,6 +10,7 @@ mod environments;
 mod faults;
 mod findings;
 mod flows;
+mod generated_history;
 mod health;
 mod help;
 mod history;

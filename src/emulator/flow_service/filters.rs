@@ -161,6 +161,15 @@ impl Filter {
         }
     }
 
+    /// The highest number that can pass, for a filter that sets an upper bound.
+    pub fn upper_bound(&self) -> Option<i64> {
+        match self.operator {
+            Operator::Equal => self.values.iter().filter_map(|value| value.parse().ok()).max(),
+            Operator::Less | Operator::LessOrEqual => self.values.first()?.parse().ok(),
+            _ => None,
+        }
+    }
+
     /// The only value of an equality.
     pub fn only_value(&self) -> Option<&str> {
         match (&self.operator, &self.values[..]) {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use super::state::App;
-pub use entities::Kind;
+pub use entities::{Kind, document};
 pub use flows::lane;
 
 const BASE: &str = "/data/foundation/flowservice";

@@ -119,21 +119,42 @@ impl ListQuery {
         })
     }
 
+    /// Whether an item comes after those that the pages before have shown.
+    pub fn is_to_come(&self, key: &Key, place: u64) -> bool {
+        self.after.as_ref().is_none_or(|(last_key, last_place)| {
+            let past = (key, place).cmp(&(last_key, *last_place));
+            if self.descending {
+                past.is_lt()
+            } else {
+                past.is_gt()
+            }
+        })
+    }
+
+    /// Where a list by rising numbers goes on: nothing with a lower one is to come.
+    pub fn goes_on_from(&self) -> Option<i64> {
+        match self.after {
+            Some((Key::Number(number), _)) if !self.descending => Some(number),
+            _ => None,
+        }
+    }
+
+    /// So many of the rows to come are enough for an answer, if they rise by their keys: a page, and one that tells
+    /// that there are more.
+    pub fn enough_rising(&self) -> usize {
+        if self.count_only || self.descending {
+            usize::MAX
+        } else {
+            self.limit + 1
+        }
+    }
+
     /// Answers a list from its rows: key, place in the order of making, item.
     pub fn answer<T>(&self, mut rows: Vec<(Key, u64, T)>, render: impl Fn(T) -> Value) -> Response {
         if self.count_only {
             return ok(&json!({ "count": rows.len() }));
         }
-        if let Some((key, place)) = &self.after {
-            rows.retain(|row| {
-                let past = (&row.0, row.1).cmp(&(key, *place));
-                if self.descending {
-                    past.is_lt()
-                } else {
-                    past.is_gt()
-                }
-            });
-        }
+        rows.retain(|(key, place, _)| self.is_to_come(key, *place));
         rows.sort_unstable_by(|a, b| {
             let order = (&a.0, a.1).cmp(&(&b.0, b.1));
             if self.descending { order.reverse() } else { order }

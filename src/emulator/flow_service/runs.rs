@@ -73,6 +73,12 @@ fn earliest_start(filters: &[Filter]) -> i64 {
     filters.iter().filter_map(bound).max().unwrap_or(i64::MIN)
 }
 
+/// The latest start that the filters leave possible.
+fn latest_start(filters: &[Filter]) -> i64 {
+    let started = filters.iter().filter(|filter| filter.path == STARTED);
+    started.filter_map(Filter::upper_bound).min().unwrap_or(i64::MAX)
+}
+
 fn answer(app: &App, call: &Call, flow: Option<&str>) -> Answer {
     let query = ListQuery::parse(call, FIELDS, ORDERS)?;
     let (world, now_ms) = app.world();
@@ -89,9 +95,19 @@ fn answer(app: &App, call: &Call, flow: Option<&str>) -> Answer {
             .find(|filter| filter.path == "flowId")
             .and_then(Filter::only_value)
     });
+    let by_start = query.order.as_deref() == Some(STARTED);
+    let mut enough = usize::MAX;
     let candidates: Box<dyn Iterator<Item = (u32, &Run)>> = match wanted {
         Some(flow) => Box::new(book.of_flow(&call.sandbox, flow, now_ms)),
-        None => Box::new(book.of_sandbox(&call.sandbox, earliest_start(&query.filters), now_ms)),
+        None => {
+            let mut from = earliest_start(&query.filters);
+            // They come by their start: a page of many thousands of runs is made from its own ones only.
+            if by_start {
+                from = from.max(query.goes_on_from().unwrap_or(i64::MIN));
+                enough = query.enough_rising();
+            }
+            Box::new(book.of_sandbox(&call.sandbox, from..=latest_start(&query.filters), now_ms))
+        }
     };
     let rows = candidates
         .filter(|(_, run)| {
@@ -101,6 +117,8 @@ fn answer(app: &App, call: &Call, flow: Option<&str>) -> Answer {
                 .all(|filter| accepts(filter, book, run, now_ms))
         })
         .map(|(place, run)| (Key::Number(key(run)), u64::from(place), run))
+        .filter(|(key, place, _)| query.is_to_come(key, *place))
+        .take(enough)
         .collect();
     Ok(query.answer(rows, |run| render(app, run, book.lane(run), now_ms)))
 }

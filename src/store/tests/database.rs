@@ -1,9 +1,9 @@
-use sqlx::{Row, SqlitePool};
+use sqlx::{Row, SqliteConnection, SqlitePool};
 
 use super::*;
 use crate::store::database::refuse_old;
 
-async fn pragma(connection: &mut sqlx::SqliteConnection, name: &str) -> String {
+async fn pragma(connection: &mut SqliteConnection, name: &str) -> String {
     let sql = sqlx::AssertSqlSafe(format!("PRAGMA {name}"));
     let row = sqlx::query(sql).fetch_one(connection).await.expect("a pragma");
     row.try_get::<String, _>(0)
@@ -14,36 +14,40 @@ async fn pragma(connection: &mut sqlx::SqliteConnection, name: &str) -> String {
 #[tokio::test]
 async fn every_connection_has_the_settings() {
     let fixture = fixture().await;
-    for pool in fixture.pools() {
-        let writer = pool.options().get_max_connections() == 1;
-        // All of them at once, so that the pool opens each.
-        let mut connections = Vec::new();
-        for _ in 0..pool.options().get_max_connections() {
-            connections.push(pool.acquire().await.expect("a connection"));
-        }
-        for connection in &mut connections {
-            for (name, expected) in [
-                ("journal_mode", "wal"),
-                ("synchronous", "2"),
-                ("foreign_keys", "1"),
-                ("busy_timeout", "5000"),
-                ("journal_size_limit", "67108864"),
-                ("trusted_schema", "0"),
-                ("query_only", if writer { "0" } else { "1" }),
-                ("application_id", "1214531444"),
-                ("user_version", "4"),
-            ] {
-                assert_eq!(pragma(connection, name).await, expected, "{name}");
-            }
-        }
+    let (writer, readers) = fixture.connections();
+    has_settings(&mut writer.acquire().await.expect("the writer"), "0").await;
+    // All of them at once, so that each is opened.
+    let mut lent = Vec::new();
+    for _ in 0..readers.most() {
+        lent.push(readers.lend().await.expect("a reader"));
+    }
+    for reader in &mut lent {
+        has_settings(reader, "1").await;
+    }
+}
+
+async fn has_settings(connection: &mut SqliteConnection, query_only: &str) {
+    for (name, expected) in [
+        ("journal_mode", "wal"),
+        ("synchronous", "2"),
+        ("foreign_keys", "1"),
+        ("busy_timeout", "5000"),
+        ("journal_size_limit", "67108864"),
+        ("trusted_schema", "0"),
+        ("query_only", query_only),
+        ("application_id", "1214531444"),
+        ("user_version", "4"),
+    ] {
+        assert_eq!(pragma(connection, name).await, expected, "{name}");
     }
 }
 
 #[tokio::test]
 async fn readers_cannot_write() {
     let fixture = fixture().await;
-    let [_, readers] = fixture.pools();
-    let outcome = sqlx::query("DELETE FROM memberships").execute(readers).await;
+    let (_, readers) = fixture.connections();
+    let mut reader = readers.lend().await.expect("a reader");
+    let outcome = sqlx::query("DELETE FROM memberships").execute(&mut *reader).await;
     assert!(matches!(
         outcome.map_err(StoreError::from),
         Err(StoreError::ReadOnly)
@@ -196,7 +200,7 @@ async fn damage_is_found_at_start() {
 #[tokio::test]
 async fn a_newer_schema_is_refused() {
     let fixture = fixture().await;
-    let [writer, _] = fixture.pools();
+    let (writer, _) = fixture.connections();
     sqlx::query(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
          VALUES (4711, 'from the future', 1, x'00', 0)",
@@ -250,14 +254,41 @@ async fn waiting_for_the_writer_ends() {
 #[tokio::test]
 async fn waiting_for_a_reader_ends() {
     let fixture = fixture().await;
-    let [_, readers] = fixture.pools();
+    let (_, readers) = fixture.connections();
     let mut held = Vec::new();
-    for _ in 0..readers.options().get_max_connections() {
-        held.push(readers.acquire().await.expect("a reader"));
+    for _ in 0..readers.most() {
+        held.push(readers.lend().await.expect("a reader"));
     }
     let started = std::time::Instant::now();
     assert!(matches!(folk::list_teams(&fixture).await, Err(StoreError::Busy)));
     assert!(started.elapsed().as_secs() <= 5);
+    drop(held);
+    folk::list_teams(&fixture).await.expect("a reader again");
+}
+
+#[tokio::test]
+async fn a_reader_whose_query_was_dropped_is_of_use_to_the_next() {
+    const ENDLESS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
+    let fixture = fixture().await;
+    let (_, readers) = fixture.connections();
+    for _ in 0..readers.most() * 2 {
+        let mut reader = readers.lend().await.expect("a reader");
+        let endless = sqlx::query(ENDLESS).fetch_all(&mut *reader);
+        assert!(
+            tokio::time::timeout(std::time::Duration::from_millis(20), endless)
+                .await
+                .is_err()
+        );
+    }
+    folk::list_teams(&fixture).await.expect("the teams");
+}
+
+#[tokio::test]
+async fn nobody_reads_from_a_database_that_was_closed() {
+    let fixture = fixture().await;
+    fixture.close().await;
+    fixture.close().await;
+    assert!(folk::list_teams(&fixture).await.is_err());
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::store;
 const SMALL: &[&str] = &["SCAN seen", "SCAN t", "SCAN CONSTANT ROW"];
 
 async fn plan(db: &Store, sql: &str) -> Vec<String> {
-    let [writer, _] = db.pools();
+    let (writer, _) = db.connections();
     let explained = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")));
     let rows = explained.fetch_all(writer).await.expect("a plan");
     rows.iter().map(|row| row.get("detail")).collect()

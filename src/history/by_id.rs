@@ -73,9 +73,14 @@ impl Reading {
         };
         let (mut list, mut found) = (RunList::new(self, filter), Vec::new());
         while let Some(page) = list.next().await? {
-            // A service that passes over the filter would show all runs that there are.
+            let (known, shown) = (found.len(), page.items.len());
             found.extend(page.items.into_iter().filter(|run| ids.contains(&run.id)));
-            if page.is_last || list.pages_read > IDS_PER_CALL {
+            if found.len() - known < shown {
+                // It passes over the filter: the list would show all runs that there are.
+                self.place.by_ids.begin(self.now());
+                break;
+            }
+            if page.is_last {
                 break;
             }
         }

@@ -3,6 +3,7 @@
 //! and again in any case.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
@@ -108,6 +109,7 @@ impl FlowByFlow {
             let (mut tx, id) = (reading.store().begin().await?, &reading.environment.id);
             sync_state::record_success(&mut tx, id, SyncTopic::Runs, began_at, reading.now()).await?;
             tx.commit().await?;
+            reading.place.is_begun.store(true, Ordering::Relaxed);
             return Ok(reading.place.history.inner.interval_ms());
         }
         Ok(0)

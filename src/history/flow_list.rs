@@ -28,6 +28,7 @@ pub(super) struct FlowList {
     /// By flow, as it was stored last.
     known: HashMap<String, Stamp>,
     compare_all_at: i64,
+    compares_all: bool,
 }
 
 /// By this a flow is seen to be as it was.
@@ -69,10 +70,7 @@ impl Topic for FlowList {
     /// Stores all flows that the platform lists. Only the end of a complete list marks those that are gone.
     async fn read(&mut self, reading: &Reading) -> Result<i64, ReadError> {
         let began_at = reading.now();
-        if self.compare_all_at <= began_at {
-            self.compare_all_at = began_at + COMPARE_ALL_EVERY_MS;
-            self.known.clear();
-        }
+        self.compares_all = self.compare_all_at <= began_at;
         let connections = match self.connections.take() {
             Some(known) => known,
             None => Connections::stored(reading.store(), &reading.environment).await?,
@@ -87,17 +85,28 @@ impl Topic for FlowList {
                 break;
             }
         }
-        self.known.retain(|id, _| shown.contains(id));
+        if self.compares_all {
+            self.compare_all_at = began_at + COMPARE_ALL_EVERY_MS;
+        }
         reading.place.listed().complete(&shown);
         if reading.place.is_flow_by_flow() {
             reading.place.attention.runs.wake();
         }
         let mut tx = reading.store().begin().await?;
         let (id, now) = (&reading.environment.id, reading.now());
-        let listed_before = flows::mark_gone(&mut tx, id, &shown, now).await?;
+        flows::mark_gone(&mut tx, id, &shown, now).await?;
         sync_state::record_success(&mut tx, id, SyncTopic::Flows, began_at, now).await?;
         tx.commit().await?;
-        tracing::trace!(environment = %id, pages_read, gone = listed_before, "flows were read");
+        let gone: BTreeSet<String> = self
+            .known
+            .keys()
+            .filter(|id| !shown.contains(*id))
+            .cloned()
+            .collect();
+        self.known.retain(|id, _| shown.contains(id));
+        if !gone.is_empty() {
+            reading.tell(gone);
+        }
         Ok(reading
             .place
             .history
@@ -123,7 +132,8 @@ impl FlowList {
             shown.insert(flow.id.clone());
             let ends = connections.ends_of(reading, flow).await?;
             let stamp = Stamp::of(flow, &ends);
-            if stamp.is_none() || self.known.get(&flow.id) != stamp.as_ref() {
+            let is_as_before = stamp.is_some() && self.known.get(&flow.id) == stamp.as_ref();
+            if self.compares_all || !is_as_before {
                 rows.push(records::flow_row(
                     &reading.environment.id,
                     flow,
@@ -142,7 +152,7 @@ impl FlowList {
         tx.commit().await?;
         let changed: BTreeSet<String> = stamps
             .iter()
-            .filter(|(id, _)| self.known.contains_key(id))
+            .filter(|(id, stamp)| self.known.get(id) != Some(stamp))
             .map(|(id, _)| id.clone())
             .collect();
         self.known.extend(stamps);

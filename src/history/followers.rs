@@ -114,13 +114,15 @@ impl<K: Ord + Clone + std::fmt::Debug> Followers<K> {
             .any(|follower| follower.pulse.silent_for() > self.patience * 2)
     }
 
-    /// Stops all tasks softly and waits for them.
+    /// Stops all tasks softly and waits for them, but not for one that is stuck: that one is broken off.
     pub(super) async fn stop(self) {
+        let patience = self.patience;
         let tasks = self.by_key.into_values().map(|follower| {
             drop(follower.stop);
             follower.task
         });
-        join_all(tasks).await;
+        // Running out of patience drops the tasks, which ends them.
+        let _ = tokio::time::timeout(patience, join_all(tasks)).await;
     }
 }
 

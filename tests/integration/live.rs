@@ -1,6 +1,10 @@
 //! What open pages are told, and reading from Adobe on a person's word.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests fail by panicking"
+)]
 
 use std::time::Duration;
 

@@ -64,7 +64,7 @@ async fn flows_of_an_earlier_release_get_their_first_version_and_judgement_with_
     let db = fixture().await;
     let rows = [set_to("1", 1_000, 1_100)];
     stored(&db, &rows).await;
-    let [writer, _] = db.pools();
+    let (writer, _) = db.connections();
     for table in ["flow_versions", "flow_health"] {
         let sql = sqlx::AssertSqlSafe(format!("DELETE FROM {table}"));
         sqlx::query(sql).execute(writer).await.expect("gone");
@@ -97,7 +97,7 @@ async fn many_flows_in_one_reading_have_versions_of_their_own() {
             .collect::<Vec<_>>()
     );
     assert_eq!(found, json!([2, 1]));
-    let [writer, _] = db.pools();
+    let (writer, _) = db.connections();
     let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM flow_versions")
         .fetch_one(writer)
         .await

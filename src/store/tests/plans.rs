@@ -89,7 +89,7 @@ async fn long_lists_are_not_sorted() {
         .iter()
         .chain(&store::audit::PAGE_READS[..7])
         .chain(&store::runs::PAGE_READS[..1])
-        .chain(store::run_lists::PAGE_READS)
+        .chain(&store::run_lists::PAGE_READS[..4])
         .chain(&store::flow_versions::PAGE_READS[..1])
         .chain(&store::drafts::PAGE_READS[1..])
         .chain(&store::findings::PAGE_READS[..2]);

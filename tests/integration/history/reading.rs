@@ -37,8 +37,14 @@ async fn same_runs_as_the_platform(watched: &Watched, flows: &[String]) {
 #[tokio::test]
 async fn flows_made_elsewhere_appear_with_what_their_connections_say_and_stay_when_they_are_gone() {
     let watched = Watched::start().await;
+    let mut changes = watched.app.running.state.history.changes();
+    let mut is_told = |id: &str| {
+        let told = std::iter::from_fn(|| changes.try_recv().ok());
+        told.filter(|change| change.flow_ids.contains(id)).count() > 0
+    };
     let id = watched.flow("Loyalty", "hour", Some(2)).await;
     watched.read().await;
+    assert!(is_told(&id), "a new one");
     let flow = watched.mirrored(&id).await;
     let record = &flow.record;
     assert_eq!(
@@ -61,6 +67,7 @@ async fn flows_made_elsewhere_appear_with_what_their_connections_say_and_stay_wh
     watched.read().await;
     let flow = watched.mirrored(&id).await;
     assert!(flow.gone_at.is_some());
+    assert!(is_told(&id), "one that is gone");
     assert_eq!(
         flow.record.source_path.as_deref(),
         Some("acme/in"),

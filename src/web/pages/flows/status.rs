@@ -163,6 +163,12 @@ impl Live {
         })
     }
 
+    /// Whether that is how the flow does; else, being off or late says more about it.
+    pub(super) fn is_in_trouble(&self) -> bool {
+        let health = self.health.as_ref().map(|health| health.health);
+        matches!(health, Some(Health::Failed | Health::Partial))
+    }
+
     fn fingerprint(&self, loaded: &Loaded) -> String {
         let failing = self.freshness.failing.iter().map(|failing| &failing.problem);
         fingerprint((
@@ -198,9 +204,8 @@ impl Running {
 
 impl Trouble {
     fn of(loaded: &Loaded, times: &Times) -> Option<Self> {
-        let is_troubled = matches!(loaded.health(), Some(Health::Failed | Health::Partial));
-        let run = loaded.last_ended().filter(|_| is_troubled)?;
-        Some(Self {
+        let run = loaded.last_ended()?;
+        matches!(run.outcome, RunOutcome::Failed | RunOutcome::Partial).then(|| Self {
             run: RunRow::new(run, times),
             change: loaded
                 .change_before_trouble

@@ -83,7 +83,8 @@ pub const ROUTES: &[Route<AppState>] = &[
         on(m, saved_views::edit::delete)
     })
     .audited("view.deleted"),
-    Route::get("/live", Access::Viewer, |m| on(m, live::live)),
+    Route::get("/live", Access::Viewer, |m| on(m, live::of_team)),
+    Route::get("/flows/{id}/live", Access::Viewer, |m| on(m, live::of_flow)),
     Route::post("/refresh", Access::Viewer, |m| on(m, refresh::submit)),
     // Health.
     Route::get("/healthz", Access::Public, |m| on(m, health::alive)),

@@ -93,7 +93,7 @@ async fn pages_of_a_flow_and_of_the_team_hear_of_a_new_run() {
     let flow = watched.flow("Loyalty", "hour", Some(1)).await;
     watched.read().await;
     let mut ana = watched.app.visitor("ana").await;
-    let mut of_flow = Stream::open(&mut ana, &format!("/live?flow={flow}")).await;
+    let mut of_flow = Stream::open(&mut ana, &format!("/flows/{flow}/live")).await;
     let mut of_team = Stream::open(&mut ana, "/live").await;
     for stream in [&mut of_flow, &mut of_team] {
         let (event, data) = stream.next().await;
@@ -152,7 +152,7 @@ async fn a_check_that_fails_is_told_with_the_last_time_of_reading() {
     let flow = watched.flow("Loyalty", "hour", Some(1)).await;
     watched.read().await;
     let mut ana = watched.app.visitor("ana").await;
-    let mut stream = Stream::open(&mut ana, &format!("/live?flow={flow}")).await;
+    let mut stream = Stream::open(&mut ana, &format!("/flows/{flow}/live")).await;
     let fault = Fault::Status {
         status: 403,
         body: BodyForm::default(),
@@ -182,7 +182,7 @@ async fn others_hear_nothing() {
     let flow = watched.flow("Loyalty", "hour", Some(1)).await;
     watched.read().await;
     let mut mallory = watched.app.visitor("mallory").await;
-    let answer = mallory.open(&format!("/live?flow={flow}")).await;
+    let answer = mallory.open(&format!("/flows/{flow}/live")).await;
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     let mut stranger = watched.app.stranger();
     assert_ne!(stranger.open("/live").await.status(), StatusCode::OK);

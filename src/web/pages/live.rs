@@ -1,4 +1,4 @@
-//! `GET /live`: tells an open page that something which it shows has changed, as server-sent events.
+//! `GET /live` and `GET /flows/{id}/live`: tells an open page that something which it shows has changed, as server-sent events.
 //!
 //! An event carries no content: the page asks for its own parts again. However many pages are open, the platform is
 //! asked once: a stream only says that somebody looks at an environment.
@@ -6,11 +6,10 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use axum::extract::{Query, State};
+use axum::extract::{Path, State};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -28,13 +27,6 @@ const BEAT: Duration = Duration::from_secs(5);
 const TOGETHER: Duration = Duration::from_secs(1);
 /// The stream ends then; the browser opens another one, for which the session is looked at again.
 const LONGEST: Duration = Duration::from_secs(300);
-
-/// What the page shows.
-#[derive(Debug, Default, Deserialize)]
-pub struct LiveQuery {
-    /// Adobe's id of the flow; none: all environments of the team.
-    flow: Option<String>,
-}
 
 /// What one open page follows.
 struct Watch {
@@ -58,14 +50,23 @@ enum Word {
     Beat,
 }
 
-/// The stream.
-pub async fn live(
+/// The stream for a page that shows all environments of the team.
+pub async fn of_team(State(state): State<AppState>, visit: Visit) -> Result<Response, PageError> {
+    stream_of(state, visit, None).await
+}
+
+/// The stream for a page that shows one flow.
+pub async fn of_flow(
     State(state): State<AppState>,
     visit: Visit,
-    Query(query): Query<LiveQuery>,
+    Path(id): Path<String>,
 ) -> Result<Response, PageError> {
+    stream_of(state, visit, Some(id)).await
+}
+
+async fn stream_of(state: AppState, visit: Visit, flow: Option<String>) -> Result<Response, PageError> {
     let mut environments = visit.environments.clone();
-    if let Some(id) = &query.flow {
+    if let Some(id) = &flow {
         let flow = flows::by_id(&state.store, &visit.session.team_id, None, id).await?;
         let flow = flow.ok_or_else(PageError::not_found)?;
         environments.retain(|environment| environment.id == flow.record.environment_id);
@@ -78,7 +79,7 @@ pub async fn live(
             .map(|environment| state.history.watch(&environment.id))
             .collect(),
         environments,
-        flow: query.flow,
+        flow,
         until: now + LONGEST,
         quiet_until: now,
         visit,

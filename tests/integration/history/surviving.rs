@@ -21,6 +21,7 @@ fn seed(flows: u32, days: u32, runs_per_day: u32) -> SeedOptions {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "long form"]
 async fn r1_a_hundred_kills_between_pages_lose_and_double_nothing() {
     let mirror = Mirror::start(seed(10, 2, 24)).await;
     let control = mirror.emulator.control();

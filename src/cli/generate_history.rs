@@ -207,6 +207,10 @@ impl Filling<'_> {
             let (id, now_ms) = (self.environment_id, self.now_ms);
             store::sync_state::record_success(&mut tx, id, topic, now_ms, now_ms).await?;
         }
+        // There is nothing further back that a server would have to fill.
+        let (id, now_ms) = (self.environment_id, self.now_ms);
+        store::sync_state::begin_fill(&mut tx, id, SyncTopic::Runs, now_ms, 0).await?;
+        store::sync_state::move_fill(&mut tx, id, SyncTopic::Runs, now_ms, 0).await?;
         tx.commit().await?;
         Ok((flows.len(), runs))
     }

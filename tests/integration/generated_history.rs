@@ -11,6 +11,7 @@ use headgate::emulator::{Options, SeedOptions};
 use headgate::store::flow_lists::{self, FlowFilter, FlowPage, FlowSort};
 use headgate::store::flows::{self, Flow, FlowRecord};
 use headgate::store::runs::{self, Run, RunDay};
+use headgate::store::sync_state::{self, SyncTopic};
 use headgate::store::{self, Store};
 use serde_json::Value;
 
@@ -199,6 +200,13 @@ async fn a_generated_row_is_what_the_mirror_stores() {
     let environment = environment.unwrap().unwrap();
     let watched = Watched { app, environment };
     watched.read().await;
+    watched
+        .as_time_passes("the past is filled", async || {
+            let (store, id) = (watched.app.store(), &environment_id);
+            let state = sync_state::get(store, id, SyncTopic::Runs).await.unwrap()?;
+            (state.filled_from_at.is_some() && state.fill_goal_at.is_none()).then_some(())
+        })
+        .await;
 
     let directory = tempfile::tempdir().unwrap();
     assert!(generate(directory.path(), &[]).status.success());

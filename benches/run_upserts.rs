@@ -19,7 +19,7 @@ use headgate::platform::{Flow, Run};
 use headgate::store::environments::Environment;
 use headgate::store::flows::FlowRecord;
 use headgate::store::people::Team;
-use headgate::store::{self, Mirrored, Store};
+use headgate::store::{self, Mirrored, MirroredRun, Store};
 use serde_json::Value;
 use support::argument;
 
@@ -31,7 +31,7 @@ const NOW_MS: i64 = 1_774_076_400_000;
 
 struct History {
     flows: Vec<Mirrored<FlowRecord>>,
-    runs: Vec<Mirrored<store::runs::Run>>,
+    runs: Vec<MirroredRun>,
 }
 
 fn main() {
@@ -102,7 +102,7 @@ async fn upsert_twice(history: &History, per_transaction: usize) -> (f64, f64) {
     (new, unchanged)
 }
 
-async fn upsert(store: &Store, runs: &[Mirrored<store::runs::Run>], per_transaction: usize) -> f64 {
+async fn upsert(store: &Store, runs: &[MirroredRun], per_transaction: usize) -> f64 {
     let started = Instant::now();
     for rows in runs.chunks(per_transaction) {
         let mut tx = store.begin().await.unwrap();

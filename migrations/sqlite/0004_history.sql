@@ -3,9 +3,47 @@
 
 PRAGMA user_version = 4;
 
-ALTER TABLE runs ADD COLUMN ended_at BIGINT;       -- only of a final one; falls back to its last change
-ALTER TABLE runs ADD COLUMN gone_at BIGINT;        -- no longer at the platform since
-UPDATE runs SET ended_at = COALESCE(completed_at, platform_updated_at) WHERE outcome IN ('succeeded', 'partial', 'failed');
+-- The runs once more: with their end and with when the platform forgot them, and with its JSON packed and behind all
+-- that lists read (store::documents; what was stored before stays as it was).
+CREATE TABLE runs_anew (
+    environment_id   TEXT   NOT NULL,
+    id               TEXT   NOT NULL,              -- Adobe's
+    flow_id          TEXT   NOT NULL,
+    status           TEXT   NOT NULL,              -- as Adobe says it
+    outcome          TEXT   NOT NULL,              -- domain::run::Outcome
+    started_at       BIGINT NOT NULL,              -- falls back to the platform's creation time
+    completed_at     BIGINT,
+    duration_ms      BIGINT,
+    records_in       BIGINT,
+    records_out      BIGINT,
+    records_failed   BIGINT,
+    files_in         BIGINT,
+    bytes_in         BIGINT,
+    bytes_out        BIGINT,
+    error_code       TEXT,
+    error_message    TEXT,
+    window_start_at  BIGINT,
+    window_end_at    BIGINT,
+    platform_updated_at BIGINT NOT NULL,
+    read_at          BIGINT NOT NULL,
+    ended_at         BIGINT,                       -- only of a final one; falls back to its last change
+    gone_at          BIGINT,                       -- no longer at the platform since
+    raw              BLOB   NOT NULL,
+    PRIMARY KEY (environment_id, id)
+);
+INSERT INTO runs_anew (environment_id, id, flow_id, status, outcome, started_at, completed_at, duration_ms, records_in,
+    records_out, records_failed, files_in, bytes_in, bytes_out, error_code, error_message, window_start_at,
+    window_end_at, platform_updated_at, read_at, ended_at, raw)
+SELECT environment_id, id, flow_id, status, outcome, started_at, completed_at, duration_ms, records_in,
+    records_out, records_failed, files_in, bytes_in, bytes_out, error_code, error_message, window_start_at,
+    window_end_at, platform_updated_at, read_at,
+    CASE WHEN outcome IN ('succeeded', 'partial', 'failed') THEN COALESCE(completed_at, platform_updated_at) END,
+    CAST(raw AS BLOB)
+FROM runs;
+DROP TABLE runs;
+ALTER TABLE runs_anew RENAME TO runs;
+CREATE INDEX runs_by_flow ON runs (environment_id, flow_id, started_at, id);
+CREATE INDEX runs_unfinished ON runs (environment_id, started_at, id) WHERE outcome IN ('waiting', 'running', 'unknown');
 CREATE INDEX runs_by_start ON runs (environment_id, started_at, id);
 CREATE INDEX runs_troubled ON runs (environment_id, outcome, ended_at, id) WHERE outcome IN ('failed', 'partial');
 

@@ -1,7 +1,7 @@
 //! Filling the past of an environment: several spans are read side by side, the newest first, and stored together.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -13,19 +13,38 @@ use super::followers::Pulse;
 use super::reading::{Note, Place, Purpose, Reading};
 use super::rounds::{LOOK_EVERY, jittered, pause_after, wait_until_writable};
 use super::run_list::RunList;
-use crate::store::Mirrored;
-use crate::store::runs::Run;
+use crate::store::MirroredRun;
+
 use crate::store::sync_state::{self, SyncTopic};
 
-/// Rows that one transaction takes at most, when the store is slower than the platform: other writers wait for it.
-const ROWS_AT_ONCE: usize = 2_000;
+/// How long one transaction should take: other writers wait for it.
+const TRANSACTION: Duration = Duration::from_millis(80);
 /// How long a reader waits when all that is left is being read by others.
 const IDLE: Duration = Duration::from_millis(50);
 
 /// What a reader has read: a page, and with the last one of a span that span.
 struct Read {
-    rows: Vec<Mirrored<Run>>,
+    rows: Vec<MirroredRun>,
     done: Option<Span>,
+}
+
+/// How many rows one transaction takes, when the store is slower than the platform.
+struct Portion {
+    rows: usize,
+}
+
+impl Portion {
+    const FIRST: usize = 200;
+    const LEAST: usize = 50;
+    const MOST: usize = 5_000;
+
+    /// So many rows took so long.
+    fn learn(&mut self, rows: usize, took: Duration) {
+        let fits = rows as f64 * TRANSACTION.as_secs_f64() / took.as_secs_f64().max(1e-6);
+        // Small ones cost more for each row, so they say little about larger ones.
+        let most = (self.rows * 2).min(Self::MOST);
+        self.rows = (fits as usize).clamp(Self::LEAST, most);
+    }
 }
 
 /// Fills what is to be filled until `stop` is cancelled.
@@ -151,10 +170,11 @@ async fn store_all(
     plan: &Mutex<Plan>,
     mut to_store: mpsc::Receiver<Result<Read, ReadError>>,
 ) -> Result<(), ReadError> {
+    let mut portion = Portion { rows: Portion::FIRST };
     while let Some(first) = to_store.recv().await {
         let Read { mut rows, done } = first?;
         let mut done: Vec<Span> = done.into_iter().collect();
-        while rows.len() < ROWS_AT_ONCE
+        while rows.len() < portion.rows
             && let Ok(more) = to_store.try_recv()
         {
             let more = more?;
@@ -170,7 +190,9 @@ async fn store_all(
         } else {
             Note::Nothing
         };
+        let begun = Instant::now();
         reading.keep(&rows, note).await?;
+        portion.learn(rows.len(), begun.elapsed());
         whole(plan).finish(&done);
         filled_from = to;
     }

@@ -16,7 +16,7 @@ use crate::platform::{PlatformClient, Run};
 use crate::store::environments::Environment;
 use crate::store::runs::{self, Changed};
 use crate::store::sync_state::{self, SyncTopic};
-use crate::store::{self, Mirrored, Store};
+use crate::store::{self, MirroredRun, Store};
 
 /// A call that takes longer than all its retries may is given up.
 const LONGEST_CALL: Duration = Duration::from_secs(300);
@@ -211,13 +211,16 @@ impl Reading {
     }
 
     /// The rows of runs read now.
-    pub(super) fn rows(&self, read: &[Run]) -> Vec<Mirrored<runs::Run>> {
+    pub(super) fn rows(&self, read: &[Run]) -> Vec<MirroredRun> {
         let (id, now) = (&self.environment.id, self.now());
         read.iter().map(|run| records::run_row(id, run, now)).collect()
     }
 
     /// Stores runs together with what follows from them and what is noted, and tells of it.
-    pub(super) async fn keep(&self, rows: &[Mirrored<runs::Run>], note: Note) -> Result<Changed, ReadError> {
+    pub(super) async fn keep(&self, rows: &[MirroredRun], note: Note) -> Result<Changed, ReadError> {
+        if rows.is_empty() && matches!(note, Note::Nothing) {
+            return Ok(Changed::default());
+        }
         let (id, topic) = (&self.environment.id, SyncTopic::Runs);
         let mut tx = self.store().begin().await?;
         let changed = runs::upsert_many(&mut tx, rows).await?;

@@ -6,9 +6,9 @@ use super::connections::Ends;
 use crate::domain::RunOutcome;
 use crate::domain::connector::connector_by_spec;
 use crate::platform::{Flow, Run};
-use crate::store::Mirrored;
 use crate::store::flows::FlowRecord;
 use crate::store::runs::Run as RunRow;
+use crate::store::{Document, Mirrored, MirroredRun};
 
 /// Whether a flow brings data in. Flows to destinations are listed beside them and are not ours to watch.
 pub(super) fn is_source_flow(flow: &Flow) -> bool {
@@ -55,7 +55,7 @@ pub fn flow_row(environment_id: &str, flow: &Flow, ends: Ends, read_at: i64) -> 
 }
 
 /// The row of a run read at `read_at` (UTC epoch milliseconds).
-pub fn run_row(environment_id: &str, run: &Run, read_at: i64) -> Mirrored<RunRow> {
+pub fn run_row(environment_id: &str, run: &Run, read_at: i64) -> MirroredRun {
     let started_at = run.started_at.or(run.created_at).unwrap_or(read_at);
     let error = run.errors.first();
     let outcome = RunOutcome::read(&run.status, run.records_failed, !run.errors.is_empty());
@@ -86,9 +86,9 @@ pub fn run_row(environment_id: &str, run: &Run, read_at: i64) -> Mirrored<RunRow
         ended_at: outcome.is_final().then(|| run.completed_at.unwrap_or(changed_at)),
         gone_at: None,
     };
-    Mirrored {
+    MirroredRun {
         row,
-        raw: run.raw.to_string(),
+        raw: Document::new(&run.raw.to_string()),
     }
 }
 

@@ -1,16 +1,21 @@
 //! Taking many rows of the platform at once.
 
 use super::database::Engine;
+use super::documents::Document;
+use super::runs::Run;
 use sqlx::QueryBuilder;
 
 /// A row together with the platform's own JSON of it, which lists need not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mirrored<T> {
+pub struct Mirrored<T, R = String> {
     /// What we took from the JSON.
     pub row: T,
     /// Adobe's JSON.
-    pub raw: String,
+    pub raw: R,
 }
+
+/// A run with its JSON, packed before a transaction has to wait for that.
+pub type MirroredRun = Mirrored<Run, Document>;
 
 /// Rows per statement: few enough for the limit of 32,766 values, many enough that the statement's own cost
 /// does not count.

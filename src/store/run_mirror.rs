@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::bulk::{Mirrored, insert_into, pieces, qualified, take_excluded};
+use futures_util::future::join;
+
+use super::bulk::{MirroredRun, insert_into, pieces, qualified, take_excluded};
 use super::database::Engine;
+use super::run_days::{self, DayChange};
 use super::runs::Run;
 use super::{Store, StoreError, WriteTx, flow_health};
 use crate::domain::{DAY_MS, RunOutcome};
@@ -35,23 +38,8 @@ const COLUMNS: &[&str] = &[
 /// The key comes first in [`COLUMNS`], then the time of reading, then what is worth a write when it differs.
 const KEY_COLUMNS: usize = 2;
 const UNCOMPARED_COLUMNS: usize = 3;
-const DAY_COLUMNS: &[&str] = &[
-    "environment_id",
-    "flow_id",
-    "day",
-    "succeeded",
-    "partial",
-    "failed",
-    "unfinished",
-    "records_out",
-    "bytes_in",
-];
-const DAY_KEY_COLUMNS: usize = 3;
-
 const STORED_BEFORE: &str = "SELECT environment_id, id, flow_id, outcome, started_at, records_out, bytes_in FROM runs \
-     WHERE (environment_id, id) IN (";
-const CLEAR_DAYS_HEAD: &str = "DELETE FROM run_days WHERE (environment_id, flow_id, day) IN (";
-const CLEAR_DAYS_TAIL: &str = ") AND succeeded + partial + failed + unfinished = 0";
+     WHERE environment_id = ";
 const MARK_GONE: &str = "UPDATE runs SET gone_at = ";
 const GONE_PLACES: &str = " WHERE gone_at IS NULL AND (environment_id, id) IN (";
 /// The words are those of the index; a test compares them with [`RunOutcome::is_final`].
@@ -68,12 +56,17 @@ pub(super) const MIRROR_READS: &[&str] = &[UNFINISHED, GONE_CANDIDATES, OLDEST_S
 
 /// The statements around the rows of a piece, for a piece of one.
 #[cfg(test)]
-pub(super) fn chunk_statements() -> [String; 3] {
+pub(super) fn chunk_statements() -> [String; 2] {
     [
-        format!("{STORED_BEFORE}VALUES ('e', 'r'))"),
-        format!("{CLEAR_DAYS_HEAD}VALUES ('e', 'f', 1){CLEAR_DAYS_TAIL}"),
+        format!("{STORED_BEFORE}'e' AND id IN ('r')"),
         format!("{MARK_GONE}1{GONE_PLACES}VALUES ('e', 'r'))"),
     ]
+}
+
+impl Counted {
+    fn key(&self) -> (&str, &str) {
+        (&self.environment_id, &self.id)
+    }
 }
 
 /// What storing some runs came to.
@@ -106,76 +99,32 @@ struct Counted {
     bytes_in: Option<i64>,
 }
 
-/// Environment, flow and day of some runs.
-type Day<'a> = (&'a str, &'a str, i64);
-
-/// By how much the sums of a day change.
-#[derive(Debug, Clone, Copy, Default)]
-struct DayChange {
-    succeeded: i64,
-    partial: i64,
-    failed: i64,
-    unfinished: i64,
-    records_out: i64,
-    bytes_in: i64,
-}
-
-impl DayChange {
-    /// One run more, or with `sign` -1 one less.
-    fn count(&mut self, sign: i64, outcome: RunOutcome, records_out: Option<i64>, bytes_in: Option<i64>) {
-        let runs = match outcome {
-            RunOutcome::Succeeded => &mut self.succeeded,
-            RunOutcome::Partial => &mut self.partial,
-            RunOutcome::Failed => &mut self.failed,
-            RunOutcome::Waiting | RunOutcome::Running | RunOutcome::Unknown => &mut self.unfinished,
-        };
-        *runs += sign;
-        self.records_out += sign * records_out.unwrap_or(0);
-        self.bytes_in += sign * bytes_in.unwrap_or(0);
-    }
-
-    fn takes_runs_away(&self) -> bool {
-        [self.succeeded, self.partial, self.failed, self.unfinished]
-            .iter()
-            .any(|runs| *runs < 0)
-    }
-}
-
 /// Stores runs as the platform shows them now, keeps the day sums exact, each flow's last run and its judgement; says
 /// what was new or had changed.
 ///
 /// A run with a final outcome never goes back to one without. Of two rows for one run the later one counts. A run
 /// that was marked as gone is not any more.
-pub async fn upsert_many(tx: &mut WriteTx, runs: &[Mirrored<Run>]) -> Result<Changed, StoreError> {
-    let mut distinct: BTreeMap<(&str, &str), &Mirrored<Run>> = BTreeMap::new();
-    for run in runs {
-        let kept = distinct
-            .entry((&run.row.environment_id, &run.row.id))
-            .or_insert(run);
-        if run.row.outcome.is_final() || !kept.row.outcome.is_final() {
-            *kept = run;
-        }
+pub async fn upsert_many(tx: &mut WriteTx, runs: &[MirroredRun]) -> Result<Changed, StoreError> {
+    let distinct = distinct(runs);
+    let mut stored: Vec<Counted> = Vec::new();
+    let of_environments = distinct.chunk_by(|one, next| one.row.environment_id == next.row.environment_id);
+    for piece in of_environments.flat_map(pieces) {
+        stored.extend(stored_before(tx, piece).await?);
     }
-    let distinct: Vec<&Mirrored<Run>> = distinct.into_values().collect();
-    let (mut before, mut changed) = (Vec::new(), Vec::new());
-    for piece in pieces(&distinct) {
-        let stored = stored_before(tx, piece).await?;
-        let written: HashSet<(String, String)> = upsert_piece(tx, piece).await?.into_iter().collect();
-        let is_written = |environment_id: &str, id: &str| {
-            written.len() == piece.len() || written.contains(&(environment_id.to_owned(), id.to_owned()))
-        };
-        before.extend(
-            stored
-                .into_iter()
-                .filter(|run| is_written(&run.environment_id, &run.id)),
-        );
-        changed.extend(
-            piece
-                .iter()
-                .map(|run| &run.row)
-                .filter(|run| is_written(&run.environment_id, &run.id)),
-        );
+    let known: HashSet<(&str, &str)> = stored.iter().map(Counted::key).collect();
+    let (again, new): (Vec<&MirroredRun>, Vec<&MirroredRun>) =
+        distinct.into_iter().partition(|run| known.contains(&key(run)));
+    insert_all(tx, &new).await?;
+    let mut written: HashSet<(String, String)> = HashSet::new();
+    for piece in pieces(&again) {
+        written.extend(update_piece(tx, piece).await?);
     }
+    let is_written = |(environment_id, id): (&str, &str)| {
+        !written.is_empty() && written.contains(&(environment_id.to_owned(), id.to_owned()))
+    };
+    let again = again.into_iter().filter(|run| is_written(key(run)));
+    let changed: Vec<&Run> = new.into_iter().chain(again).map(|run| &run.row).collect();
+    let before: Vec<&Counted> = stored.iter().filter(|run| is_written(run.key())).collect();
     keep_up(tx, &before, &changed).await?;
     Ok(Changed {
         runs: changed.len() as u64,
@@ -183,22 +132,75 @@ pub async fn upsert_many(tx: &mut WriteTx, runs: &[Mirrored<Run>]) -> Result<Cha
     })
 }
 
-async fn stored_before(tx: &mut WriteTx, runs: &[&Mirrored<Run>]) -> Result<Vec<Counted>, StoreError> {
-    let mut query = sqlx::QueryBuilder::<Engine>::new(STORED_BEFORE);
-    query.push_values(runs, |mut tuple, run| {
-        tuple.push_bind(&run.row.environment_id).push_bind(&run.row.id);
+fn key(run: &MirroredRun) -> (&str, &str) {
+    (&run.row.environment_id, &run.row.id)
+}
+
+/// Each run once, ordered such that the rows of a flow come to lie together.
+fn distinct(runs: &[MirroredRun]) -> Vec<&MirroredRun> {
+    let mut by_key: HashMap<(&str, &str), &MirroredRun> = HashMap::with_capacity(runs.len());
+    for run in runs {
+        let kept = by_key.entry(key(run)).or_insert(run);
+        if run.row.outcome.is_final() || !kept.row.outcome.is_final() {
+            *kept = run;
+        }
+    }
+    let mut distinct: Vec<&MirroredRun> = by_key.into_values().collect();
+    distinct.sort_unstable_by_key(|MirroredRun { row, .. }| {
+        (&row.environment_id, &row.flow_id, row.started_at, &row.id)
     });
+    distinct
+}
+
+/// Which of these runs, all of one environment, are stored, and as what.
+async fn stored_before(tx: &mut WriteTx, runs: &[&MirroredRun]) -> Result<Vec<Counted>, StoreError> {
+    let Some(first) = runs.first() else {
+        return Ok(Vec::new());
+    };
+    let mut query = sqlx::QueryBuilder::<Engine>::new(STORED_BEFORE);
+    query.push_bind(&first.row.environment_id).push(" AND id IN (");
+    let mut ids = query.separated(", ");
+    for run in runs {
+        ids.push_bind(&run.row.id);
+    }
     query.push(")");
     change!(tx, |db| query.build_query_as().fetch_all(db))
 }
 
-/// Gives back only those that were new or had changed.
-async fn upsert_piece(
-    tx: &mut WriteTx,
-    runs: &[&Mirrored<Run>],
-) -> Result<Vec<(String, String)>, StoreError> {
-    let mut upsert = insert_into("runs", COLUMNS);
-    upsert.push_values(runs, |mut tuple, run| {
+/// Stores runs that are not there yet. While the database takes a piece, the next one is made ready.
+async fn insert_all(tx: &mut WriteTx, runs: &[&MirroredRun]) -> Result<(), StoreError> {
+    let mut pieces = pieces(runs).map(insert);
+    let mut next = pieces.next();
+    while let Some(mut piece) = next {
+        let (taken, ready) = join(async { change!(tx, |db| piece.build().execute(db)) }, async {
+            pieces.next()
+        })
+        .await;
+        taken?;
+        next = ready;
+    }
+    Ok(())
+}
+
+/// Gives back only those that had changed.
+async fn update_piece(tx: &mut WriteTx, runs: &[&MirroredRun]) -> Result<Vec<(String, String)>, StoreError> {
+    let mut upsert = insert(runs);
+    let compared = &COLUMNS[UNCOMPARED_COLUMNS..];
+    upsert.push(format!(
+        " ON CONFLICT (environment_id, id) DO UPDATE SET {}, gone_at = NULL \
+         WHERE (runs.gone_at IS NOT NULL OR ({}) IS DISTINCT FROM ({})) AND NOT (runs.outcome IN ('succeeded', 'partial', 'failed') \
+         AND excluded.outcome IN ('waiting', 'running', 'unknown')) \
+         RETURNING environment_id, id",
+        take_excluded(&COLUMNS[KEY_COLUMNS..]),
+        qualified("runs", compared),
+        qualified("excluded", compared),
+    ));
+    change!(tx, |db| upsert.build_query_as().fetch_all(db))
+}
+
+fn insert(runs: &[&MirroredRun]) -> sqlx::QueryBuilder<Engine> {
+    let mut insert = insert_into("runs", COLUMNS);
+    insert.push_values(runs, |mut tuple, run| {
         let row = &run.row;
         tuple
             .push_bind(&row.environment_id)
@@ -222,25 +224,15 @@ async fn upsert_piece(
             .push_bind(row.window_end_at)
             .push_bind(row.platform_updated_at)
             .push_bind(row.ended_at)
-            .push_bind(&run.raw);
+            .push_bind(run.raw.as_bytes());
     });
-    let compared = &COLUMNS[UNCOMPARED_COLUMNS..];
-    upsert.push(format!(
-        " ON CONFLICT (environment_id, id) DO UPDATE SET {}, gone_at = NULL \
-         WHERE (runs.gone_at IS NOT NULL OR ({}) IS DISTINCT FROM ({})) AND NOT (runs.outcome IN ('succeeded', 'partial', 'failed') \
-         AND excluded.outcome IN ('waiting', 'running', 'unknown')) \
-         RETURNING environment_id, id",
-        take_excluded(&COLUMNS[KEY_COLUMNS..]),
-        qualified("runs", compared),
-        qualified("excluded", compared),
-    ));
-    change!(tx, |db| upsert.build_query_as().fetch_all(db))
+    insert
 }
 
 /// Moves the changed runs from the days that they were in before to those that they are in now, and judges flows
 /// anew.
-async fn keep_up(tx: &mut WriteTx, before: &[Counted], after: &[&Run]) -> Result<(), StoreError> {
-    let mut days: BTreeMap<Day<'_>, DayChange> = BTreeMap::new();
+async fn keep_up(tx: &mut WriteTx, before: &[&Counted], after: &[&Run]) -> Result<(), StoreError> {
+    let mut days: BTreeMap<run_days::Day<'_>, DayChange> = BTreeMap::new();
     let mut latest_change: HashMap<flow_health::Place<'_>, i64> = HashMap::new();
     let was = before.iter().map(|run| {
         let place = (run.environment_id.as_str(), run.flow_id.as_str());
@@ -272,59 +264,8 @@ async fn keep_up(tx: &mut WriteTx, before: &[Counted], after: &[&Run]) -> Result
         let latest = latest_change.entry(place).or_insert(started_at);
         *latest = (*latest).max(started_at);
     }
-    let days: Vec<(Day<'_>, DayChange)> = days.into_iter().collect();
-    for piece in pieces(&days) {
-        add_to_days(tx, piece).await?;
-    }
-    let emptied: Vec<Day<'_>> = days
-        .iter()
-        .filter(|(_, change)| change.takes_runs_away())
-        .map(|(day, _)| *day)
-        .collect();
-    for piece in pieces(&emptied) {
-        clear_empty_days(tx, piece).await?;
-    }
+    run_days::change(tx, days).await?;
     flow_health::runs_changed(tx, &latest_change).await
-}
-
-async fn add_to_days(tx: &mut WriteTx, days: &[(Day<'_>, DayChange)]) -> Result<(), StoreError> {
-    let mut upsert = insert_into("run_days", DAY_COLUMNS);
-    upsert.push_values(days, |mut tuple, ((environment_id, flow_id, day), change)| {
-        tuple
-            .push_bind(*environment_id)
-            .push_bind(*flow_id)
-            .push_bind(*day)
-            .push_bind(change.succeeded)
-            .push_bind(change.partial)
-            .push_bind(change.failed)
-            .push_bind(change.unfinished)
-            .push_bind(change.records_out)
-            .push_bind(change.bytes_in);
-    });
-    let sums: Vec<String> = DAY_COLUMNS[DAY_KEY_COLUMNS..]
-        .iter()
-        .map(|column| format!("{column} = run_days.{column} + excluded.{column}"))
-        .collect();
-    upsert.push(format!(
-        " ON CONFLICT (environment_id, flow_id, day) DO UPDATE SET {}",
-        sums.join(", ")
-    ));
-    change!(tx, |db| upsert.build().execute(db))?;
-    Ok(())
-}
-
-/// A day without runs has no row.
-async fn clear_empty_days(tx: &mut WriteTx, days: &[Day<'_>]) -> Result<(), StoreError> {
-    let mut delete = sqlx::QueryBuilder::<Engine>::new(CLEAR_DAYS_HEAD);
-    delete.push_values(days, |mut tuple, (environment_id, flow_id, day)| {
-        tuple
-            .push_bind(*environment_id)
-            .push_bind(*flow_id)
-            .push_bind(*day);
-    });
-    delete.push(CLEAR_DAYS_TAIL);
-    change!(tx, |db| delete.build().execute(db))?;
-    Ok(())
 }
 
 /// Marks runs that the platform does not know any more; gives the flows of those that were not marked before.

@@ -3,7 +3,7 @@
 //! The sums, and each flow's last run, are kept by the transaction that stores the runs (`run_mirror`): no page ever
 //! counts runs.
 
-use super::{Store, StoreError};
+use super::{Document, Store, StoreError};
 use crate::domain::RunOutcome;
 
 pub use super::run_mirror::{
@@ -61,6 +61,62 @@ pub struct Run {
     pub gone_at: Option<i64>,
 }
 
+/// What a table or chart of a flow's runs shows of each: reading a column of fifty rows costs more than a page has
+/// to spare for those that it does not show.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct RunLine {
+    /// Adobe's.
+    pub id: String,
+    /// As Adobe says it.
+    pub status: String,
+    /// Our reading of it.
+    pub outcome: RunOutcome,
+    /// Its start, or the platform's creation time until it has one.
+    pub started_at: i64,
+    /// How long it took, milliseconds.
+    pub duration_ms: Option<i64>,
+    /// Records read.
+    pub records_in: Option<i64>,
+    /// Records stored.
+    pub records_out: Option<i64>,
+    /// Records refused.
+    pub records_failed: Option<i64>,
+    /// Files read.
+    pub files_in: Option<i64>,
+    /// Bytes read.
+    pub bytes_in: Option<i64>,
+    /// Of its first error.
+    pub error_code: Option<String>,
+    /// Of its first error.
+    pub error_message: Option<String>,
+    /// When the platform last changed it.
+    pub platform_updated_at: i64,
+    /// No longer at the platform since.
+    pub gone_at: Option<i64>,
+}
+
+impl Run {
+    /// What a table shows of it.
+    pub fn line(&self) -> RunLine {
+        RunLine {
+            id: self.id.clone(),
+            status: self.status.clone(),
+            outcome: self.outcome,
+            started_at: self.started_at,
+            duration_ms: self.duration_ms,
+            records_in: self.records_in,
+            records_out: self.records_out,
+            records_failed: self.records_failed,
+            files_in: self.files_in,
+            bytes_in: self.bytes_in,
+            error_code: self.error_code.clone(),
+            error_message: self.error_message.clone(),
+            platform_updated_at: self.platform_updated_at,
+            gone_at: self.gone_at,
+        }
+    }
+}
+
 /// What the runs of one day came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct RunDay {
@@ -80,22 +136,14 @@ pub struct RunDay {
     pub bytes_in: i64,
 }
 
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT environment_id, id, flow_id, status, outcome, started_at, completed_at, duration_ms, records_in, ",
-            "records_out, records_failed, files_in, bytes_in, bytes_out, error_code, error_message, ",
-            "window_start_at, window_end_at, platform_updated_at, read_at, ended_at, gone_at FROM runs ",
-            $rest
-        )
-    };
-}
-
-const LATEST: &str = select!(
-    "WHERE environment_id = $1 AND flow_id = $2 AND (started_at, id) < ($3, $4) \
-     ORDER BY started_at DESC, id DESC LIMIT $5"
-);
-const BY_ID: &str = select!("WHERE environment_id = $1 AND id = $2");
+const LATEST: &str = "SELECT id, status, outcome, started_at, duration_ms, records_in, records_out, records_failed, \
+     files_in, bytes_in, error_code, error_message, platform_updated_at, gone_at FROM runs \
+     WHERE environment_id = $1 AND flow_id = $2 AND (started_at, id) < ($3, $4) \
+     ORDER BY started_at DESC, id DESC LIMIT $5";
+const BY_ID: &str = "SELECT environment_id, id, flow_id, status, outcome, started_at, completed_at, duration_ms, \
+     records_in, records_out, records_failed, files_in, bytes_in, bytes_out, error_code, error_message, \
+     window_start_at, window_end_at, platform_updated_at, read_at, ended_at, gone_at FROM runs \
+     WHERE environment_id = $1 AND id = $2";
 const RAW: &str = "SELECT raw FROM runs WHERE environment_id = $1 AND id = $2";
 const DAY_SUMS: &str = "SELECT day, succeeded, partial, failed, unfinished, records_out, bytes_in FROM run_days \
      WHERE environment_id = $1 AND flow_id = $2 AND day >= $3 ORDER BY day";
@@ -124,7 +172,7 @@ pub async fn latest(
     flow_id: &str,
     before: Option<(i64, &str)>,
     limit: i64,
-) -> Result<Vec<Run>, StoreError> {
+) -> Result<Vec<RunLine>, StoreError> {
     let (started_at, id) = before.unwrap_or((i64::MAX, ""));
     let query = sqlx::query_as(LATEST)
         .bind(environment_id)
@@ -145,10 +193,11 @@ pub async fn by_id(store: &Store, environment_id: &str, id: &str) -> Result<Opti
 
 /// Adobe's JSON of a run as last read.
 pub async fn raw(store: &Store, environment_id: &str, id: &str) -> Result<Option<String>, StoreError> {
-    read!(store, |db| sqlx::query_scalar(RAW)
+    let stored: Option<Vec<u8>> = read!(store, |db| sqlx::query_scalar(RAW)
         .bind(environment_id)
         .bind(id)
-        .fetch_optional(db))
+        .fetch_optional(db))?;
+    stored.map(Document::unpack).transpose()
 }
 
 /// The day sums of a flow since a day (days since 1970-01-01 UTC); days without runs are left out.

@@ -88,12 +88,14 @@ impl TimeView {
 
     /// `2026-03-21 07:00:00 UTC`.
     pub fn utc(&self) -> String {
-        self.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+        self.iso().replacen('T', " ", 1).replacen('Z', " UTC", 1)
     }
 
     /// `2026-03-21T07:00:00Z`, for the `datetime` attribute.
     pub fn iso(&self) -> String {
-        self.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+        // jiff's own form is several times as quick as a pattern, and a page has hundreds of them.
+        let seconds = self.at.as_millisecond().div_euclid(1_000);
+        Timestamp::from_second(seconds).unwrap_or(self.at).to_string()
     }
 
     /// `2026-03-21T08:00` in the viewer's zone: what a field for day and time holds.

@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::support::app::{App, PASSWORD, TEAM};
 use crate::support::process::run;
+use crate::support::stored::runs_of;
 use crate::support::watched::{NOW_MS, Watched};
 
 const NOW: &str = "2026-03-01T00:00:00Z";
@@ -80,10 +81,7 @@ async fn rows(directory: &Path) -> Vec<(FlowRecord, Vec<(Run, String)>)> {
     let mut all = Vec::new();
     for flow in flows {
         let mut of_flow = Vec::new();
-        for run in runs::latest(&store, &environment_id, &flow.record.id, None, 1_000)
-            .await
-            .unwrap()
-        {
+        for run in runs_of(&store, &environment_id, &flow.record.id).await {
             let raw = runs::raw(&store, &environment_id, &run.id)
                 .await
                 .unwrap()
@@ -138,9 +136,7 @@ async fn sums_and_last_runs_equal_a_recount() {
     let mut outcomes = Vec::new();
     for flow in flows {
         let id = &flow.record.id;
-        let all = runs::latest(&store, &environment_id, id, None, 1_000)
-            .await
-            .unwrap();
+        let all = runs_of(&store, &environment_id, id).await;
         assert_eq!(flow.last_run_id.as_ref(), all.first().map(|run| &run.id));
         assert_eq!(flow.last_run_outcome, all.first().map(|run| run.outcome));
         let mut days: BTreeMap<i64, RunDay> = BTreeMap::new();

@@ -8,6 +8,7 @@ use reqwest::StatusCode;
 
 use crate::flows::list::{record, run};
 use crate::support::app::App;
+use crate::support::stored::runs_of;
 use crate::support::watched::Watched;
 
 #[tokio::test]
@@ -112,7 +113,7 @@ async fn a_run_that_failed_leads_to_what_its_codes_mean() {
         .eventually("a run has failed", async || {
             for flow in &flows {
                 let id = flow.rsplit('/').next().unwrap();
-                let all = runs::latest(store, environment, id, None, 1000).await.unwrap();
+                let all = runs_of(store, environment, id).await;
                 if let Some(run) = all.into_iter().find(|run| run.outcome == RunOutcome::Failed) {
                     return Some(run);
                 }

@@ -20,7 +20,7 @@ mod sweeps;
 mod writability;
 
 use super::setups as store_setups;
-use super::{Mirrored, Store, StoreError, WriteTx, connection_templates as templates};
+use super::{Mirrored, MirroredRun, Store, StoreError, WriteTx, connection_templates as templates};
 use super::{environments as envs, flows as flow_rows, people as folk, runs as run_rows};
 use crate::domain::{Role, RunOutcome};
 
@@ -142,7 +142,7 @@ fn flow(environment_id: &str, id: &str) -> Mirrored<flow_rows::FlowRecord> {
     }
 }
 
-fn run(id: &str, flow_id: &str, started_at: i64, outcome: RunOutcome) -> Mirrored<run_rows::Run> {
+fn run(id: &str, flow_id: &str, started_at: i64, outcome: RunOutcome) -> MirroredRun {
     let row = run_rows::Run {
         environment_id: "env".into(),
         id: id.into(),

@@ -66,8 +66,10 @@ async fn bulk_writes_search_too() {
     let db = fixture().await;
     let health = store::flow_health::chunk_statements();
     let versions = store::flow_versions::chunk_statements();
+    let days = [store::run_days::chunk_statement()];
     let several = store::runs::chunk_statements()
         .into_iter()
+        .chain(days)
         .chain(health)
         .chain(versions);
     let statements = several.chain([store::flows::chunk_statement(), store::sweeps::chunk_statement()]);

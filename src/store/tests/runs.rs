@@ -13,7 +13,7 @@ fn outcome() -> impl Strategy<Value = RunOutcome> {
 }
 
 /// A few runs of a few flows around midnight, so that batches meet each other.
-fn batch() -> impl Strategy<Value = Vec<Mirrored<Run>>> {
+fn batch() -> impl Strategy<Value = Vec<MirroredRun>> {
     let one = (
         0..9_u8,
         0..3_u8,
@@ -31,7 +31,7 @@ fn batch() -> impl Strategy<Value = Vec<Mirrored<Run>>> {
 }
 
 /// What the table must hold: the later row counts, but nothing final goes back.
-fn apply(model: &mut BTreeMap<String, Run>, batch: &[Mirrored<Run>]) {
+fn apply(model: &mut BTreeMap<String, Run>, batch: &[MirroredRun]) {
     for run in batch {
         let before = model.get(&run.row.id);
         if before.is_none_or(|before| run.row.outcome.is_final() || !before.outcome.is_final()) {
@@ -66,7 +66,7 @@ fn recount(model: &BTreeMap<String, Run>, flow_id: &str) -> Vec<RunDay> {
     days.into_values().collect()
 }
 
-async fn check_against_model(batches: Vec<Vec<Mirrored<Run>>>) {
+async fn check_against_model(batches: Vec<Vec<MirroredRun>>) {
     let db = fixture().await;
     let known: Vec<_> = (0..3).map(|n| flow("env", &format!("f{n}"))).collect();
     commit!(db, |tx| flows::upsert_many(tx, &known).await.expect("flows"));
@@ -113,7 +113,7 @@ proptest! {
     }
 }
 
-fn many(count: i64) -> Vec<Mirrored<Run>> {
+fn many(count: i64) -> Vec<MirroredRun> {
     (0..count)
         .map(|n| {
             let at = 20_000 * DAY_MS + n * 60_000;
@@ -178,7 +178,7 @@ async fn pages_of_runs_are_complete() {
         .collect();
     commit!(db, |tx| runs::upsert_many(tx, &rows).await.expect("runs"));
     rows.sort_by(|a, b| (b.row.started_at, &b.row.id).cmp(&(a.row.started_at, &a.row.id)));
-    let mut seen: Vec<Run> = Vec::new();
+    let mut seen: Vec<runs::RunLine> = Vec::new();
     loop {
         let key = seen.last().map(|run| (run.started_at, run.id.as_str()));
         let page = runs::latest(&db, "env", "f1", key, 4).await.expect("a page");
@@ -187,7 +187,7 @@ async fn pages_of_runs_are_complete() {
         }
         seen.extend(page);
     }
-    assert_eq!(seen, rows.into_iter().map(|run| run.row).collect::<Vec<_>>());
+    assert_eq!(seen, rows.iter().map(|run| run.row.line()).collect::<Vec<_>>());
     assert_eq!(runs::latest(&db, "env", "f2", None, 4).await.expect("a page"), []);
 }
 

@@ -5,6 +5,7 @@ use headgate::store::{flow_versions, flows, runs};
 use reqwest::StatusCode;
 use serde_json::Value;
 
+use crate::support::stored::runs_of;
 use crate::support::watched::{HOUR_MS, MINUTE_MS, Watched};
 
 /// Stores the flow as it would be after a change at Adobe, which the emulator's API has no call for.
@@ -99,10 +100,7 @@ async fn a_run_tells_its_configuration_and_a_failure_the_change_before_it() {
     watched.advance(30 * MINUTE_MS);
     watched.read().await;
     let (store, environment) = (watched.app.store(), watched.environment.id.clone());
-    let good = runs::latest(store, &environment, &flow, None, 1)
-        .await
-        .unwrap()
-        .remove(0);
+    let good = runs_of(store, &environment, &flow).await.remove(0);
     watched.advance(HOUR_MS / 2);
     change(&watched, &flow, "/name", "Renamed").await;
     watched.advance(MINUTE_MS);

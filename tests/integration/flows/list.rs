@@ -1,9 +1,9 @@
 //! The list of flows: filters, order, pages, and what it says when it is empty.
 
 use headgate::domain::RunOutcome;
-use headgate::store::Mirrored;
 use headgate::store::flows::{self, FlowRecord};
 use headgate::store::runs::{self, Run};
+use headgate::store::{Mirrored, MirroredRun};
 use reqwest::StatusCode;
 
 use crate::support::app::Answer;
@@ -46,7 +46,7 @@ pub fn record(watched: &Watched, number: i64) -> Mirrored<FlowRecord> {
 }
 
 /// The last run of the flow with this number.
-pub fn run(watched: &Watched, number: i64, outcome: RunOutcome) -> Mirrored<Run> {
+pub fn run(watched: &Watched, number: i64, outcome: RunOutcome) -> MirroredRun {
     let row = Run {
         environment_id: watched.environment.id.clone(),
         id: format!("run-{number:03}"),

@@ -5,13 +5,11 @@ use headgate::emulator::SeedOptions;
 use headgate::store::runs::{self, Run};
 use reqwest::StatusCode;
 
+use crate::support::stored::runs_of;
 use crate::support::watched::{MINUTE_MS, Watched};
 
 async fn store_run(watched: &Watched, row: Run, raw: &str) {
-    let mirrored = headgate::store::Mirrored {
-        row,
-        raw: raw.to_owned(),
-    };
+    let mirrored = headgate::store::Mirrored { row, raw: raw.into() };
     let mut tx = watched.app.store().begin().await.unwrap();
     runs::upsert_many(&mut tx, &[mirrored]).await.unwrap();
     tx.commit().await.unwrap();
@@ -24,10 +22,7 @@ async fn with_a_run() -> (Watched, String, Run) {
     watched.advance(40 * MINUTE_MS);
     watched.read().await;
     let (store, environment) = (watched.app.store(), &watched.environment.id);
-    let run = runs::latest(store, environment, &flow, None, 1)
-        .await
-        .unwrap()
-        .remove(0);
+    let run = runs_of(store, environment, &flow).await.remove(0);
     (watched, flow, run)
 }
 
@@ -146,7 +141,7 @@ async fn every_run_of_the_emulator_has_its_page_with_errors_by_code() {
         let id = path.rsplit('/').next().unwrap();
         let all = watched
             .eventually("the history is filled", async || {
-                let all = runs::latest(store, &environment, id, None, 1000).await.unwrap();
+                let all = runs_of(store, &environment, id).await;
                 (all.len() > 100).then_some(all)
             })
             .await;

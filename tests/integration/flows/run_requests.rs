@@ -4,11 +4,12 @@ use headgate::domain::RunOutcome;
 use headgate::emulator::SeedOptions;
 use headgate::emulator::faults::{Fault, Rule};
 use headgate::store::flow_lists::{self, FlowFilter, FlowPage, FlowSort};
-use headgate::store::runs::{self, Run};
+use headgate::store::runs::Run;
 use headgate::store::{audit::AuditPhase, run_requests};
 use reqwest::StatusCode;
 
 use crate::support::app::{Answer, TEAM};
+use crate::support::stored;
 use crate::support::watched::{MINUTE_MS, Watched};
 
 /// POSTs that ask for a run, as the platform saw them.
@@ -23,9 +24,7 @@ fn asked(watched: &Watched) -> usize {
 }
 
 async fn runs_of(watched: &Watched, flow: &str) -> Vec<Run> {
-    runs::latest(watched.app.store(), &watched.environment.id, flow, None, 100)
-        .await
-        .unwrap()
+    stored::runs_of(watched.app.store(), &watched.environment.id, flow).await
 }
 
 /// A seeded history, read to its end, with a flow of which one run failed: the flow and that run.

@@ -4,12 +4,12 @@ use headgate::domain::RunOutcome;
 use headgate::domain::setup::SetupState;
 use headgate::emulator::SeedOptions;
 use headgate::emulator::faults::{BodyForm, Fault, Rule};
-use headgate::store::runs;
 use headgate::store::setups::Setup;
 use headgate::store::{self};
 use reqwest::StatusCode;
 
 use crate::support::app::Answer;
+use crate::support::stored::runs_of;
 use crate::support::watched::{HOUR_MS, MINUTE_MS, Watched};
 
 /// Where the page asks for what is new.
@@ -50,9 +50,8 @@ async fn a_new_flow_waits_for_its_first_run_which_then_appears_in_the_fragment()
     assert_eq!(fragment.status, StatusCode::OK);
     assert!(!fragment.text().contains("Waiting for the first run"));
     assert_eq!(fragment.attributes("#runs", "hx-swap-oob"), ["true"]);
-    let run = runs::latest(watched.app.store(), &watched.environment.id, &flow, None, 1)
+    let run = runs_of(watched.app.store(), &watched.environment.id, &flow)
         .await
-        .unwrap()
         .remove(0);
     let path = format!("/flows/{flow}/runs/{}", run.id);
     assert!(fragment.has(&format!("td a[href='{path}']")));
@@ -112,7 +111,7 @@ async fn every_outcome_is_shown_with_its_counts_and_errors_and_older_runs_are_pa
         let (store, environment) = (watched.app.store(), &watched.environment.id);
         let all = watched
             .eventually("the history is filled", async || {
-                let all = runs::latest(store, environment, id, None, 1000).await.unwrap();
+                let all = runs_of(store, environment, id).await;
                 (all.len() > 100).then_some(all)
             })
             .await;

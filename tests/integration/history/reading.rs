@@ -8,6 +8,7 @@ use headgate::store::runs;
 use headgate::store::sync_state::{self, SyncTopic};
 use serde_json::json;
 
+use crate::support::stored::runs_of;
 use crate::support::watched::{HOUR_MS, MINUTE_MS, Watched};
 
 /// The ids of all stored runs of some flows.
@@ -15,9 +16,7 @@ async fn stored(watched: &Watched, flow_ids: &[String]) -> Vec<String> {
     let mut ids = Vec::new();
     for flow in flow_ids {
         let store = watched.app.store();
-        let found = runs::latest(store, &watched.environment.id, flow, None, 100_000)
-            .await
-            .unwrap();
+        let found = runs_of(store, &watched.environment.id, flow).await;
         ids.extend(found.into_iter().map(|run| run.id));
     }
     ids.sort_unstable();
@@ -83,9 +82,7 @@ async fn a_run_is_followed_from_its_start_to_its_end() {
     for _ in 0..40 {
         watched.advance(MINUTE_MS / 2);
         watched.read().await;
-        let found = runs::latest(watched.app.store(), &watched.environment.id, &flow, None, 10)
-            .await
-            .unwrap();
+        let found = runs_of(watched.app.store(), &watched.environment.id, &flow).await;
         if let Some(run) = found.first()
             && seen.last() != Some(&run.outcome)
         {
@@ -126,7 +123,7 @@ async fn a_long_history_is_filled_and_a_gap_is_closed_without_losing_or_doubling
         let (store, id) = (watched.app.store(), &watched.environment.id);
         let sums = runs::counts(store, id, flow).await.unwrap();
         let counted = sums.succeeded + sums.partial + sums.failed + sums.unfinished;
-        let rows = runs::latest(store, id, flow, None, 100_000).await.unwrap();
+        let rows = runs_of(store, id, flow).await;
         assert_eq!(
             usize::try_from(counted),
             Ok(rows.len()),

@@ -1,20 +1,21 @@
 //! Runs as files: what is in them is what the database holds, and a part never looks like the whole.
 
 use headgate::domain::RunOutcome;
-use headgate::store::Mirrored;
+use headgate::store::MirroredRun;
 use headgate::store::flows;
-use headgate::store::runs::{self, Run};
+use headgate::store::runs;
 use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::flows::list::{record, run};
 use crate::support::app::{Answer, Visitor};
+use crate::support::stored::runs_of;
 use crate::support::watched::{HOUR_MS, NOW_MS, Watched};
 
 /// Runs of the first flow: more than four batches.
 const MANY: i64 = 2_300;
 
-fn numbered(watched: &Watched, flow: i64, number: i64, outcome: RunOutcome) -> Mirrored<Run> {
+fn numbered(watched: &Watched, flow: i64, number: i64, outcome: RunOutcome) -> MirroredRun {
     let mut run = run(watched, flow, outcome);
     run.row.id = format!("run-{flow:03}-{number:05}");
     // Several start at the same moment.
@@ -28,7 +29,7 @@ fn outcome(number: i64) -> RunOutcome {
     RunOutcome::ALL[usize::try_from(number).unwrap() % RunOutcome::ALL.len()]
 }
 
-async fn store(watched: &Watched, flow_numbers: &[i64], rows: &[Mirrored<Run>]) {
+async fn store(watched: &Watched, flow_numbers: &[i64], rows: &[MirroredRun]) {
     let records: Vec<_> = flow_numbers
         .iter()
         .map(|number| record(watched, *number))
@@ -82,15 +83,7 @@ async fn ids(visitor: &mut Visitor, query: &str) -> Vec<String> {
 async fn a_flows_file_holds_every_run_as_it_is_stored() {
     let watched = with_many().await;
     let mut vera = watched.app.visitor("vera").await;
-    let stored = runs::latest(
-        watched.app.store(),
-        &watched.environment.id,
-        "flow-001",
-        None,
-        10_000,
-    )
-    .await
-    .unwrap();
+    let stored = runs_of(watched.app.store(), &watched.environment.id, "flow-001").await;
     assert_eq!(stored.len() as i64, MANY);
 
     let answer = vera.get("/flows/flow-001/runs.csv").await;

@@ -8,5 +8,6 @@ pub mod mirror;
 pub mod process;
 pub mod recipes;
 pub mod setups;
+pub mod stored;
 pub mod watched;
 pub mod works;

@@ -7,7 +7,7 @@ use crate::store::environments::{self, Environment};
 use crate::store::flow_page::{self, FlowHead};
 use crate::store::flow_versions::{self, FlowVersion};
 use crate::store::flows::Flow;
-use crate::store::runs::{self, Run};
+use crate::store::runs::{self, RunLine};
 use crate::store::sync_state::{self, SyncState, SyncTopic};
 use crate::web::error::PageError;
 use crate::web::pages::freshness::Freshness;
@@ -22,7 +22,7 @@ pub(super) struct Loaded {
     pub(super) head: FlowHead,
     pub(super) environment: Environment,
     /// The newest first.
-    pub(super) runs: Vec<Run>,
+    pub(super) runs: Vec<RunLine>,
     pub(super) older: Option<String>,
     /// They are not the newest.
     pub(super) is_paged: bool,
@@ -51,7 +51,7 @@ impl Loaded {
     }
 
     /// The newest run that came to an end.
-    pub(super) fn last_ended(&self) -> Option<&Run> {
+    pub(super) fn last_ended(&self) -> Option<&RunLine> {
         self.runs.iter().find(|run| run.outcome.is_final())
     }
 }

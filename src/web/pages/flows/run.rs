@@ -93,7 +93,7 @@ pub async fn show(
     let visit = visit.in_environment(&environment.id);
     let times = visit.times();
     let freshness = Freshness::of_environment(&sync, &environment, &visit);
-    let row = RunRow::new(&run, &times);
+    let row = RunRow::new(&run.line(), &times);
     let title = format!("Run of {}, {}", row.started.local(), head.flow.record.name);
     let is_final = run.outcome.is_final();
     let mut layout = visit.layout(title, NavEntry::Flows);

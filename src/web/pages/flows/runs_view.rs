@@ -7,7 +7,7 @@ use super::status::fingerprint;
 use super::view::{self, Badge, RunRow};
 use crate::domain::health::{Health, Missed, Usual, missed_between};
 use crate::domain::schedule::Frequency;
-use crate::store::runs::Run;
+use crate::store::runs::RunLine;
 use crate::web::charts::run_chart::{Bar, RunChart, WIDE_RUNS};
 use crate::web::numbers;
 use crate::web::status::Status;
@@ -105,7 +105,7 @@ struct Axis {
 }
 
 impl Axis {
-    fn new(loaded: &Loaded, runs: &[Run]) -> Self {
+    fn new(loaded: &Loaded, runs: &[RunLine]) -> Self {
         let measure = loaded.measure;
         let judgement = loaded.head.judgement.as_ref();
         match measure {
@@ -206,9 +206,10 @@ fn counts(bars: &[Bar]) -> Vec<Badge> {
 }
 
 /// The runs with those between them that should have been there, the oldest first.
-fn bars(loaded: &Loaded, newest: &[Run], axis: &Axis, times: &Times, now_ms: i64) -> Vec<Bar> {
+fn bars(loaded: &Loaded, newest: &[RunLine], axis: &Axis, times: &Times, now_ms: i64) -> Vec<Bar> {
     let mut bars = Vec::with_capacity(WIDE_RUNS);
-    let mut before: Option<&Run> = None;
+    let flow_id = &loaded.flow().record.id;
+    let mut before: Option<&RunLine> = None;
     for run in newest.iter().rev() {
         let missed = before.and_then(|before| missed(loaded, before.started_at, run.started_at));
         bars.extend(
@@ -216,7 +217,7 @@ fn bars(loaded: &Loaded, newest: &[Run], axis: &Axis, times: &Times, now_ms: i64
                 .iter()
                 .flat_map(|missed| absent(*missed, Status::Waiting, times)),
         );
-        bars.push(bar(run, axis, times, now_ms));
+        bars.push(bar(flow_id, run, axis, times, now_ms));
         before = Some(run);
     }
     let late = late(loaded);
@@ -277,7 +278,7 @@ fn absent(missed: Missed, status: Status, times: &Times) -> impl Iterator<Item =
     })
 }
 
-fn bar(run: &Run, axis: &Axis, times: &Times, now_ms: i64) -> Bar {
+fn bar(flow_id: &str, run: &RunLine, axis: &Axis, times: &Times, now_ms: i64) -> Bar {
     let started = times.at(run.started_at);
     let word = view::outcome_badge(run.outcome, &run.status).word.to_lowercase();
     let so_far = (!run.outcome.is_final()).then(|| now_ms.saturating_sub(run.started_at));
@@ -294,7 +295,7 @@ fn bar(run: &Run, axis: &Axis, times: &Times, now_ms: i64) -> Bar {
         Measure::Records => run.records_out,
     };
     Bar {
-        href: Some(format!("/flows/{}/runs/{}", run.flow_id, run.id)),
+        href: Some(format!("/flows/{}/runs/{}", flow_id, run.id)),
         label,
         day: started.day(),
         value: axis.place(value.unwrap_or(0)),

@@ -18,7 +18,7 @@ use crate::domain::Role;
 use crate::domain::RunOutcome;
 use crate::domain::health::Health;
 use crate::store::flows::Flow;
-use crate::store::runs::Run;
+use crate::store::runs::RunLine;
 use crate::web::error::PageError;
 use crate::web::health_view::HealthView;
 use crate::web::page::page;
@@ -194,7 +194,7 @@ fn switch(flow: &Flow) -> Option<(&'static str, &'static str)> {
 }
 
 impl Running {
-    fn new(run: &Run, times: &Times) -> Self {
+    fn new(run: &RunLine, times: &Times) -> Self {
         Self {
             run_id: run.id.clone(),
             since: times.at(run.started_at),

@@ -4,7 +4,7 @@ use crate::domain::RunOutcome;
 use crate::domain::connector::connector;
 use crate::domain::schedule::{Frequency, cadence, next_slots};
 use crate::store::flows::{Flow, FlowRecord};
-use crate::store::runs::Run;
+use crate::store::runs::RunLine;
 use crate::web::explained::Explained;
 use crate::web::numbers;
 use crate::web::status::Status;
@@ -131,7 +131,7 @@ pub(in crate::web::pages) struct RunRow {
 const HINT_CHARS: usize = 120;
 
 impl RunRow {
-    pub(in crate::web::pages) fn new(run: &Run, times: &Times) -> Self {
+    pub(in crate::web::pages) fn new(run: &RunLine, times: &Times) -> Self {
         Self {
             id: run.id.clone(),
             started: times.at(run.started_at),
@@ -153,14 +153,12 @@ impl RunRow {
 }
 
 /// Changes whenever the run does.
-pub(in crate::web::pages) fn run_key(run: &Run) -> (&str, &str, i64, i64, bool) {
-    let is_gone = run.gone_at.is_some();
+pub(in crate::web::pages) fn run_key(run: &RunLine) -> (&str, &str, i64, bool) {
     (
         &run.id,
         &run.status,
         run.platform_updated_at,
-        run.read_at,
-        is_gone,
+        run.gone_at.is_some(),
     )
 }
 
@@ -186,7 +184,7 @@ impl RunRow {
 }
 
 /// How long a run took; nothing while it is going on.
-pub(in crate::web::pages) fn duration(run: &Run) -> String {
+fn duration(run: &RunLine) -> String {
     run.duration_ms
         .map_or_else(|| NOT_TOLD.to_owned(), numbers::duration)
 }

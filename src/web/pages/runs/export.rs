@@ -198,10 +198,10 @@ mod tests {
     use super::super::export_rows::COLUMNS;
     use super::*;
     use crate::domain::RunOutcome;
-    use crate::store::Mirrored;
     use crate::store::runs::{self, Run};
+    use crate::store::{Mirrored, MirroredRun};
 
-    fn run(number: i64) -> Mirrored<Run> {
+    fn run(number: i64) -> MirroredRun {
         let row = Run {
             environment_id: "env".into(),
             id: format!("run-{number:05}"),
@@ -230,14 +230,14 @@ mod tests {
         Mirrored { row, raw }
     }
 
-    async fn store(runs: Vec<Mirrored<Run>>) -> (Store, tempfile::TempDir) {
+    async fn store(runs: Vec<MirroredRun>) -> (Store, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&directory.path().join("h.db")).await.unwrap();
         add(&store, &runs).await;
         (store, directory)
     }
 
-    async fn add(store: &Store, runs: &[Mirrored<Run>]) {
+    async fn add(store: &Store, runs: &[MirroredRun]) {
         let mut tx = store.begin().await.unwrap();
         runs::upsert_many(&mut tx, runs).await.unwrap();
         tx.commit().await.unwrap();

@@ -1,0 +1,96 @@
+//! Adobe's JSON of a run as it is kept: packed, because it is most of what a run takes up, on the disk as in what has
+//! to be written, and only its own page reads it.
+
+use super::StoreError;
+
+/// Stands before a packed text. No JSON begins with it, and rows from before there was packing hold JSON.
+const PACKED: u8 = 1;
+/// LZ4 packs no text more tightly, so a greater length is damage, for which no memory is taken.
+const MOST_TIMES: usize = 256;
+
+/// A text, packed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Document {
+    bytes: Vec<u8>,
+}
+
+impl Document {
+    /// Packs a text; the same one always to the same bytes.
+    pub fn new(text: &str) -> Self {
+        let mut bytes = vec![PACKED];
+        bytes.extend(lz4_flex::block::compress_prepend_size(text.as_bytes()));
+        Self { bytes }
+    }
+
+    /// As it is stored.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The text that was stored.
+    pub(super) fn unpack(stored: Vec<u8>) -> Result<String, StoreError> {
+        let damaged = |what: &str| StoreError::Other(format!("a stored document is damaged: {what}"));
+        let text = match stored.split_first() {
+            Some((&PACKED, packed)) => {
+                let length = packed.first_chunk().map(|length| u32::from_le_bytes(*length));
+                if length.is_none_or(|length| length as usize > packed.len() * MOST_TIMES) {
+                    return Err(damaged("its length"));
+                }
+                lz4_flex::block::decompress_size_prepended(packed)
+                    .map_err(|error| damaged(&error.to_string()))?
+            }
+            _ => stored,
+        };
+        String::from_utf8(text).map_err(|_| damaged("it is no text"))
+    }
+}
+
+impl From<&str> for Document {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl std::fmt::Debug for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Document({} bytes)", self.bytes.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn every_text_comes_back(text in ".{0,300}", times in 1_usize..40) {
+            let text = text.repeat(times);
+            let packed = Document::new(&text);
+            prop_assert_eq!(&Document::new(&text), &packed);
+            prop_assert_eq!(Document::unpack(packed.bytes).unwrap(), text);
+        }
+
+        #[test]
+        fn damage_is_told(mut bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            bytes.insert(0, PACKED);
+            // Whatever it is, nothing panics.
+            let _ = Document::unpack(bytes);
+        }
+    }
+
+    #[test]
+    fn what_was_stored_before_there_was_packing_is_read() {
+        assert_eq!(Document::unpack(b"{\"id\": 1}".to_vec()).unwrap(), "{\"id\": 1}");
+        assert_eq!(Document::unpack(Vec::new()).unwrap(), "");
+    }
+
+    #[test]
+    fn a_length_that_cannot_be_takes_no_memory() {
+        let damaged = [&[PACKED][..], &u32::MAX.to_le_bytes(), b"rest"].concat();
+        let error = Document::unpack(damaged).unwrap_err();
+        assert!(error.to_string().contains("its length"), "{error}");
+    }
+}

@@ -10,9 +10,10 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header, request::Parts};
 use axum::response::{Html, IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::json;
 use tower::ServiceExt;
 
+use super::answered_id::answered_id;
 use super::clock::wall_ms;
 use super::faults::{BodyForm, Fault};
 use super::ledger::{Entry, masked_body, masked_target};
@@ -255,9 +256,10 @@ impl Desk {
         };
         let (response, body) = self.finish(call, response).into_parts();
         let body = to_bytes(body, LARGEST_ANSWER).await.unwrap_or_default();
+        let object_id = answered_id(&body);
         self.amend(call.sequence, |entry| {
             entry.acted = Some(response.status.as_u16());
-            entry.object_id = object_id(&body);
+            entry.object_id = object_id;
         });
         Acted { response, body }
     }
@@ -314,19 +316,4 @@ fn without_last_slash(path: &str, query: Option<&str>) -> Option<axum::http::Uri
     query
         .map_or_else(|| path.parse(), |query| format!("{path}?{query}").parse())
         .ok()
-}
-
-/// The id of the object that an answer speaks of.
-fn object_id(body: &[u8]) -> Option<String> {
-    let document: Value = serde_json::from_slice(body).ok()?;
-    let first = document
-        .get("items")
-        .and_then(|items| items.get(0))
-        .unwrap_or(&document);
-    let id = first
-        .get("$id")
-        .or_else(|| first.get("id"))
-        .or_else(|| first.get(0))
-        .and_then(Value::as_str)?;
-    Some(id.rsplit("@/dataSets/").next().unwrap_or(id).to_owned())
 }

@@ -21,6 +21,7 @@
 //! # Ok(()) }
 //! ```
 
+mod answered_id;
 mod catalog;
 mod catalog_batches;
 mod clock;

@@ -135,7 +135,7 @@ impl PlatformClient {
         self.pages(
             Service::FlowService,
             Read::at(ObjectKind::Connection.collection()),
-            Connection::from_json,
+            |item| Connection::from_json(&item),
         )
     }
 

@@ -48,7 +48,7 @@ impl PlatformClient {
         self.pages(
             Service::Catalog,
             Read::at(ObjectKind::Dataset.collection()),
-            Dataset::from_json,
+            |item| Dataset::from_json(&item),
         )
     }
 

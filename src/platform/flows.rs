@@ -140,7 +140,7 @@ impl PlatformClient {
         self.pages(
             Service::FlowService,
             Read::at(ObjectKind::Flow.collection()).with("limit", PAGE_SIZE.to_string()),
-            Flow::from_json,
+            |item| Flow::from_json(&item),
         )
     }
 

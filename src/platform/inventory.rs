@@ -42,7 +42,7 @@ impl PlatformClient {
             _ => read,
         };
         let sandbox = self.sandbox().to_owned();
-        self.pages(service, read, |item| Ok(item.clone()))
+        self.pages(service, read, Ok)
             .and_then(move |page| std::future::ready(objects(kind, &sandbox, page)))
     }
 }

@@ -83,7 +83,7 @@ impl PlatformClient {
             ObjectKind::MappingSet => (Service::DataPrep, read),
             _ => (Service::FlowService, read),
         };
-        let mut pages = pin!(self.pages(service, read, |item| Ok(item.clone())));
+        let mut pages = pin!(self.pages(service, read, Ok));
         let mut found: Vec<Found> = Vec::new();
         while let Some(page) = pages.try_next().await? {
             for item in page.items {

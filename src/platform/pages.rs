@@ -54,7 +54,7 @@ impl PlatformClient {
     ) -> impl Stream<Item = Result<Page<T>, PlatformError>> + Send + use<T, P>
     where
         T: Send,
-        P: Fn(&Value) -> Result<T, PlatformError> + Send,
+        P: Fn(Value) -> Result<T, PlatformError> + Send,
     {
         let start = Walk {
             client: self.clone(),
@@ -66,7 +66,7 @@ impl PlatformClient {
             fetched: 0,
         };
         stream::try_unfold(start, Walk::step).and_then(move |page| {
-            let items = page.items.iter().map(&parse).collect::<Result<_, _>>();
+            let items = page.items.into_iter().map(&parse).collect::<Result<_, _>>();
             std::future::ready(items.map(|items| Page {
                 items,
                 fetched: page.fetched,

@@ -110,6 +110,12 @@ impl Run {
     /// # Errors
     /// [`PlatformError::Unreadable`] without them.
     pub fn from_json(raw: &Value) -> Result<Self, PlatformError> {
+        Self::read(raw.clone())
+    }
+
+    fn read(mut document: Value) -> Result<Self, PlatformError> {
+        tidy(&mut document);
+        let raw = &document;
         let id = |key| {
             let id = raw
                 .get(key)
@@ -118,8 +124,6 @@ impl Run {
                 .map(str::to_owned);
             id.ok_or_else(|| PlatformError::unreadable(Service::FlowService, format!("a run has no `{key}`")))
         };
-        let document = tidied(raw);
-        let raw = &document;
         let activities = activities(raw);
         let count = |pointer: &str| wire::count(raw, &format!("/metrics/{pointer}"));
         let run = Self {
@@ -152,11 +156,10 @@ impl Run {
     }
 }
 
-/// A copy of a run's JSON that may be kept. Its messages come from the source's own service, which may name the
+/// Makes of a run's JSON what may be kept. Its messages come from the source's own service, which may name the
 /// connection string that it was given.
-fn tidied(raw: &Value) -> Value {
-    let mut document = raw.clone();
-    wire::each_text(&mut document, &mut |text| {
+fn tidy(document: &mut Value) {
+    wire::each_text(document, &mut |text| {
         if let Cow::Owned(masked) = mask(text) {
             *text = masked;
         }
@@ -164,7 +167,6 @@ fn tidied(raw: &Value) -> Value {
             *text = clean(text, TEXT_LIMIT);
         }
     });
-    document
 }
 
 fn refuses_order(error: &PlatformError) -> bool {
@@ -274,7 +276,7 @@ impl PlatformClient {
         }
         let wanted = filter.flow_id.clone();
         self.pages(Service::FlowService, read, move |item| {
-            let run = Run::from_json(item)?;
+            let run = Run::read(item)?;
             // An id that means something to the filter language brings runs of others.
             if wanted.as_ref().is_none_or(|wanted| *wanted == run.flow_id) {
                 Ok(run)

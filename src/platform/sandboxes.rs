@@ -46,7 +46,7 @@ impl PlatformClient {
     /// What the service said instead.
     pub async fn sandboxes(&self) -> Result<Vec<Sandbox>, PlatformError> {
         let read = Read::at("/sandbox-management/");
-        let mut pages = pin!(self.pages(Service::Sandboxes, read, Sandbox::from_json));
+        let mut pages = pin!(self.pages(Service::Sandboxes, read, |item| Sandbox::from_json(&item)));
         Ok(pages.try_next().await?.map(|page| page.items).unwrap_or_default())
     }
 }

@@ -49,7 +49,9 @@ impl PlatformClient {
     /// All schemas of the tenant by title, page by page.
     pub fn schemas(&self) -> impl Stream<Item = Result<Page<SchemaSummary>, PlatformError>> + Send + use<> {
         let read = Read::at(ObjectKind::Schema.collection()).accepting(SHORT_ACCEPT);
-        self.pages(Service::SchemaRegistry, read, SchemaSummary::from_json)
+        self.pages(Service::SchemaRegistry, read, |item| {
+            SchemaSummary::from_json(&item)
+        })
     }
 
     /// One schema with all its fields spelt out, by `$id` or `meta:altId`.

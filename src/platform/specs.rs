@@ -81,7 +81,7 @@ impl PlatformClient {
     }
 
     async fn specs(&self, read: Read) -> Result<Vec<Spec>, PlatformError> {
-        let mut pages = pin!(self.pages(Service::FlowService, read, Spec::from_json));
+        let mut pages = pin!(self.pages(Service::FlowService, read, |item| Spec::from_json(&item)));
         let mut specs = Vec::new();
         while let Some(page) = pages.try_next().await? {
             specs.extend(page.items);

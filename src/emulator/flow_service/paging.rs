@@ -1,7 +1,7 @@
 //! Lists of Flow Service: filters, order, limit, count and the opaque token of the next page.
 
 use data_encoding::BASE64;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::ids::number_of;
 use super::super::refusal::Refusal;
@@ -170,7 +170,11 @@ impl ListQuery {
             None => json!({}),
             Some(token) => json!({ "next": { "href": self.href(&token) } }),
         };
-        ok(&json!({ "items": items, "_links": links }))
+        // The macro would copy the items.
+        let mut answer = Map::new();
+        answer.insert("items".to_owned(), items.into());
+        answer.insert("_links".to_owned(), links);
+        ok(&answer.into())
     }
 
     /// Relative to the base of Flow Service, as documented.

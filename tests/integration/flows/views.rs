@@ -214,3 +214,27 @@ async fn nobody_keeps_more_views_than_there_is_room_for() {
     assert!(refused.has("[data-code='view.too_many']"), "{}", refused.text());
     assert_eq!(views(&vera.get("/flows").await).len(), 31);
 }
+
+#[tokio::test]
+async fn the_list_of_runs_has_views_of_its_own() {
+    let watched = Watched::start().await;
+    let mut vera = watched.app.visitor("vera").await;
+    let failed = "/runs?outcome=failed";
+    let saved = save(&mut vera, failed, &[("name", "Failed"), ("default", "on")]).await;
+    assert_eq!(saved.location(), format!("{failed}&done=view-saved"));
+    let page = vera.follow(&saved).await;
+    assert_eq!(views(&page), ["/runs?all=1", failed]);
+    assert_eq!(page.attributes(".pill[aria-current]", "href"), [failed]);
+    assert_eq!(vera.get("/runs").await.location(), failed);
+    let everything = vera.get("/runs?all=1").await;
+    assert_eq!(everything.status, StatusCode::OK);
+    assert_eq!(
+        everything.attributes(".pill[aria-current]", "href"),
+        ["/runs?all=1"]
+    );
+    assert_eq!(
+        views(&vera.get("/flows").await),
+        ["/flows?all=1"],
+        "the list of flows has others"
+    );
+}

@@ -1,8 +1,8 @@
 //! `GET /runs`: the runs of all flows, newest first, with a histogram of days.
 
 use askama::Template;
-use axum::extract::{Query, State};
-use axum::response::Response;
+use axum::extract::{Query, RawQuery, State};
+use axum::response::{IntoResponse, Redirect, Response};
 use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 
@@ -11,6 +11,7 @@ use super::filter::RunsFilter;
 use super::found::{self, Found};
 use crate::domain::RunOutcome;
 use crate::store::run_lists::RunPlace;
+use crate::store::saved_views::ViewedPage;
 use crate::store::sync_state;
 use crate::web::charts::day_histogram::DayHistogram;
 use crate::web::error::PageError;
@@ -18,6 +19,7 @@ use crate::web::layout::{Layout, NavEntry};
 use crate::web::page::page;
 use crate::web::pages::flows::view::{self, RunRow};
 use crate::web::pages::freshness::Freshness;
+use crate::web::pages::saved_views::bar::{ViewsBar, default_address};
 use crate::web::state::AppState;
 use crate::web::table::PageLinks;
 use crate::web::times::TimeView;
@@ -27,6 +29,7 @@ use crate::web::visit::Visit;
 #[template(path = "runs/list.html")]
 struct RunsPage {
     layout: Layout,
+    views: ViewsBar,
     filters: Filters,
     /// None: a text is searched for, by which days are not counted.
     histogram: Option<DayHistogram>,
@@ -86,9 +89,16 @@ impl RunsQuery {
 pub async fn list(
     State(state): State<AppState>,
     visit: Visit,
+    RawQuery(raw): RawQuery,
     Query(query): Query<RunsQuery>,
 ) -> Result<Response, PageError> {
     let (filter, store) = (&query.filter, &state.store);
+    let raw = raw.unwrap_or_default();
+    if raw.is_empty()
+        && let Some(address) = default_address(store, &visit, ViewedPage::Runs).await?
+    {
+        return Ok(Redirect::to(&address).into_response());
+    }
     let times = visit.times();
     let selection = filter.selection(&times)?;
     let environments = found::environments(&visit, filter)?;
@@ -97,6 +107,7 @@ pub async fn list(
     let histogram = days::histogram(store, &visit, filter, &selection).await?;
     let sync = sync_state::all_for(store, &visit.session.team_id).await?;
     let freshness = Freshness::of_team(&sync, &visit);
+    let views = ViewsBar::read(store, &visit, ViewedPage::Runs, "All runs", &raw).await?;
 
     let mut layout = visit.layout("Runs", NavEntry::Runs);
     layout.read_at = freshness.read_at.clone();
@@ -118,12 +129,13 @@ pub async fn list(
                 listed.flow_name.clone()
             },
             environment,
-            run: RunRow::new(&listed.run, &times),
+            run: RunRow::new(&listed.run.line(), &times),
             ended: listed.run.ended_at.map(|at| times.at(at)),
             is_gone: listed.run.gone_at.is_some(),
         })
         .collect();
     page(&RunsPage {
+        views,
         filters: filters(filter, &visit),
         histogram,
         pages: PageLinks {

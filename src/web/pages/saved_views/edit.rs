@@ -106,6 +106,14 @@ pub(super) fn told(error: ViewError) -> PageError {
     }
 }
 
+/// Where the page that a view is of stands in the navigation.
+const fn entry(page: ViewedPage) -> NavEntry {
+    match page {
+        ViewedPage::Flows => NavEntry::Flows,
+        ViewedPage::Runs => NavEntry::Runs,
+    }
+}
+
 impl ViewPage {
     /// The form for filters that are not kept yet, with what is wrong.
     pub(super) fn unsaved(
@@ -117,7 +125,7 @@ impl ViewPage {
     ) -> Self {
         let fields = ViewFields::of(form, visit.may(Role::Editor), problems);
         Self {
-            layout: visit.layout("Save this view", NavEntry::Flows),
+            layout: visit.layout("Save this view", entry(page)),
             form_errors: fields.errors(),
             fields: Some(fields),
             page,
@@ -133,7 +141,7 @@ impl ViewPage {
         let is_own = view.user_id == visit.session.user_id;
         let fields = is_own.then(|| ViewFields::of(form, visit.may(Role::Editor), problems));
         Self {
-            layout: visit.layout(view.name, NavEntry::Flows),
+            layout: visit.layout(view.name, entry(view.page)),
             form_errors: fields.as_ref().map(ViewFields::errors).unwrap_or_default(),
             fields,
             page: view.page,

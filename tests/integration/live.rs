@@ -13,10 +13,11 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::support::app::Visitor;
-use crate::support::watched::{HOUR_MS, MINUTE_MS, Watched};
+use crate::support::watched::{MINUTE_MS, Watched};
 
-/// How long a page may be without the news: the promise to people is 10 s.
-const PROMISED: Duration = Duration::from_secs(10);
+/// How long a stream may be silent on a machine that is busy with other tests. How soon news come is a matter of the
+/// pace at which a watched environment is read, for which there is a test.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An open stream.
 struct Stream {
@@ -51,7 +52,7 @@ impl Stream {
                 self.unread = rest.to_owned();
                 return told;
             }
-            let chunk = tokio::time::timeout(PROMISED, self.response.chunk())
+            let chunk = tokio::time::timeout(PATIENCE, self.response.chunk())
                 .await
                 .expect("the stream is silent")
                 .unwrap()
@@ -60,7 +61,7 @@ impl Stream {
         }
     }
 
-    /// The next event of that name, or how the promise was broken.
+    /// The next event of that name.
     async fn wait_for(&mut self, name: &str) -> Value {
         let wanted = async {
             loop {
@@ -70,9 +71,9 @@ impl Stream {
                 }
             }
         };
-        tokio::time::timeout(PROMISED, wanted)
+        tokio::time::timeout(PATIENCE, wanted)
             .await
-            .unwrap_or_else(|_| panic!("no {name:?} within {PROMISED:?}"))
+            .unwrap_or_else(|_| panic!("no {name:?} within {PATIENCE:?}"))
     }
 }
 
@@ -88,7 +89,6 @@ async fn as_time_passes<T>(watched: &Watched, work: impl Future<Output = T>) -> 
 }
 
 #[tokio::test]
-#[ignore = "not reliable yet: on a slow machine the telling after a run comes late"]
 async fn pages_of_a_flow_and_of_the_team_hear_of_a_new_run() {
     let watched = Watched::start().await;
     let flow = watched.flow("Loyalty", "hour", Some(1)).await;
@@ -102,7 +102,8 @@ async fn pages_of_a_flow_and_of_the_team_hear_of_a_new_run() {
         assert_eq!(data["failing"], false);
         assert!(data["read"]["at"].is_string(), "{data}");
     }
-    watched.advance(HOUR_MS + 10 * MINUTE_MS);
+    // Longer than a run needs to appear, and shorter than a session may be idle.
+    watched.advance(10 * MINUTE_MS);
     let news = as_time_passes(&watched, async {
         of_team.wait_for("changed").await;
         loop {
@@ -114,7 +115,7 @@ async fn pages_of_a_flow_and_of_the_team_hear_of_a_new_run() {
             }
         }
     });
-    tokio::time::timeout(3 * PROMISED, news)
+    tokio::time::timeout(3 * PATIENCE, news)
         .await
         .expect("the new run is told");
 }

@@ -82,12 +82,14 @@ impl Case {
         std::fs::read_to_string(self.log_file()).unwrap()
     }
 
-    /// A server that is ready and has read the history, so that it writes nothing by itself.
+    /// A server that is ready, has read the history and filled its past, so that it writes nothing by itself.
     pub async fn serve(&self) -> Server {
         let server = Server::start(&self.data, &self.emulator.url(), &self.log_file()).await;
         loop {
             let topics = self.read(async |store| store::sync_state::all_for(&store, TEAM).await.unwrap());
-            if topics.await.iter().filter(|topic| topic.attempted_at > 0).count() >= 2 {
+            let topics = topics.await;
+            let are_read = topics.iter().filter(|topic| topic.attempted_at > 0).count() >= 2;
+            if are_read && topics.iter().all(|topic| topic.fill_goal_at.is_none()) {
                 return server;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -21,7 +21,6 @@ fn seed(flows: u32, days: u32, runs_per_day: u32) -> SeedOptions {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "long form"]
 async fn r1_a_hundred_kills_between_pages_lose_and_double_nothing() {
     let mirror = Mirror::start(seed(10, 2, 24)).await;
     let control = mirror.emulator.control();
@@ -106,7 +105,7 @@ async fn r1_a_hundred_kills_between_pages_lose_and_double_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r1_a_fill_goes_on_where_it_was_killed_and_tells_how_far_it_is() {
-    let mirror = Mirror::start(seed(20, 20, 24)).await;
+    let mirror = Mirror::start(seed(10, 12, 24)).await;
     let control = mirror.emulator.control();
     let slow = || {
         Rule::on("GET", "**/runs")

@@ -17,8 +17,11 @@ use crate::store::MirroredRun;
 
 use crate::store::sync_state::{self, SyncTopic};
 
-/// How long one transaction should take: other writers wait for it.
-const TRANSACTION: Duration = Duration::from_millis(80);
+/// How long one transaction should take: other writers wait for it. A much shorter one would write the same pages of
+/// the indexes again and again: ids of runs are scattered.
+const TRANSACTION: Duration = Duration::from_millis(150);
+/// Pages that each reader may be ahead of the store.
+const PAGES_AHEAD: u32 = 4;
 /// How long a reader waits when all that is left is being read by others.
 const IDLE: Duration = Duration::from_millis(50);
 
@@ -34,7 +37,7 @@ struct Portion {
 }
 
 impl Portion {
-    const FIRST: usize = 200;
+    const FIRST: usize = 500;
     const LEAST: usize = 50;
     const MOST: usize = 5_000;
 
@@ -92,8 +95,8 @@ async fn fill_once(
     };
     let side_by_side = place.history.inner.pace.side_by_side;
     let plan = Arc::new(Mutex::new(Plan::new(from, goal, side_by_side)));
-    // Readers go on while their last page is being stored, and not further.
-    let (read, to_store) = mpsc::channel(side_by_side as usize);
+    // Readers go on while their last pages are being stored, and not further.
+    let (read, to_store) = mpsc::channel((side_by_side * PAGES_AHEAD) as usize);
     let mut readers = JoinSet::new();
     for _ in 0..side_by_side {
         readers.spawn(read_spans(reading.clone(), Arc::clone(&plan), read.clone()));

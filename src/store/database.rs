@@ -31,7 +31,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The write-ahead log is cut back to this many bytes after a checkpoint.
 const JOURNAL_SIZE_LIMIT: &str = "67108864";
 /// The writer's page cache (a negative number is KiB): bulk writes touch scattered index pages.
-const WRITER_CACHE: &str = "-16384";
+const WRITER_CACHE: &str = "-32768";
 /// More readers than cores only compete (measured on two cores).
 const READERS: u32 = 2;
 /// Rows that a reader's thread may be ahead; at least one page's worth saves a fifth of the time (measured).

@@ -3,7 +3,7 @@
 #
 #   tests/load/flow_pages.sh [FLOWS [RUNS_PER_FLOW [SECONDS [CONNECTIONS]]]]        defaults: 2000 500 30 16
 #
-# It builds the release, fills a temporary directory (3 GB for a million runs), starts the server there, signs in with
+# It builds the release, fills a temporary directory (some GB for a million runs), starts the server there, signs in with
 # curl, and asks for the pages of all flows in turn: with wrk when it is installed, else with curl's own parallel
 # transfers. It prints requests per second, the 50th and 99th percentile of the answers' times, and the server's
 # resident memory before and after. Nothing is left behind. The figures depend on the machine; no test judges them.

@@ -82,10 +82,14 @@ async fn r1_a_hundred_kills_between_pages_lose_and_double_nothing() {
         mirror.read_since(mirror.now_ms()).await;
     }
     mirror
-        .as_hours_pass("0 are missing and 0 double", async || {
-            let stored: Vec<String> = mirror.mirrored().await.runs.into_keys().collect();
+        .as_hours_pass("0 are missing, 0 double and 0 out of date", async || {
+            let stored = mirror.mirrored().await.runs;
             assert!(stored.len() > 480, "{}", stored.len());
-            (stored == mirror.runs_at_the_platform().await).then_some(())
+            let stored: Vec<(String, i64)> = stored
+                .into_values()
+                .map(|run| (run.id, run.platform_updated_at))
+                .collect();
+            (stored == mirror.last_changes_at_the_platform().await).then_some(())
         })
         .await;
     // Whatever was still running has ended.

@@ -26,7 +26,7 @@ use super::app::{PASSWORD, TEAM, config};
 use super::stored::runs_of;
 use super::watched::NOW_MS;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Calls per second as high as they may be set, so that clocks which stand still hold up nobody.
 pub const QUICK: Pace = Pace {
@@ -181,6 +181,12 @@ impl Mirror {
 
     /// The ids of all runs that the platform shows.
     pub async fn runs_at_the_platform(&self) -> Vec<String> {
+        let runs = self.last_changes_at_the_platform().await;
+        runs.into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// The same with when it changed each last.
+    pub async fn last_changes_at_the_platform(&self) -> Vec<(String, i64)> {
         let pages: Vec<_> = self
             .client()
             .await
@@ -188,13 +194,13 @@ impl Mirror {
             .try_collect()
             .await
             .unwrap();
-        let mut ids: Vec<String> = pages
+        let mut runs: Vec<(String, i64)> = pages
             .into_iter()
             .flat_map(|page| page.items)
-            .map(|run| run.id)
+            .map(|run| (run.id, run.updated_at.unwrap()))
             .collect();
-        ids.sort_unstable();
-        ids
+        runs.sort_unstable();
+        runs
     }
 
     /// All that is stored. The day sums are held against a count of the runs.

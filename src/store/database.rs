@@ -381,6 +381,16 @@ pub(super) fn known_schema() -> i64 {
     versions.max().unwrap_or(0)
 }
 
+/// Makes a database as an earlier binary left it.
+#[cfg(test)]
+pub(super) async fn make_old(path: &Path, version: i64) -> SqliteConnection {
+    let options = options(path).create_if_missing(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.expect("a file");
+    let migrated = MIGRATIONS.run_to(version, &mut connection).await;
+    migrated.expect("the first migrations");
+    connection
+}
+
 async fn migrate(writer: &SqlitePool) -> Result<(), StoreError> {
     let known = known_schema();
     match MIGRATIONS.run(writer).await {

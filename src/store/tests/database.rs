@@ -219,6 +219,38 @@ async fn a_newer_schema_is_refused() {
     ));
 }
 
+#[tokio::test]
+async fn runs_of_an_earlier_version_are_kept_with_their_json_and_get_their_end() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("headgate.db");
+    let mut old = crate::store::database::make_old(&path, 3).await;
+    for (id, outcome) in [("done", "failed"), ("going", "running")] {
+        sqlx::query(
+            "INSERT INTO runs (environment_id, id, flow_id, status, outcome, started_at, platform_updated_at, raw, \
+             read_at) VALUES ('e', $1, 'f', 'as told', $2, 5, 7, '{\"from\":\"before\"}', 9)",
+        )
+        .bind(id)
+        .bind(outcome)
+        .execute(&mut old)
+        .await
+        .expect("a run");
+    }
+    sqlx::Connection::close(old).await.expect("closed");
+    let store = Store::open(&path).await.expect("it is brought up");
+    for (id, ended_at) in [("done", Some(7)), ("going", None)] {
+        let run = crate::store::runs::by_id(&store, "e", id)
+            .await
+            .expect("a read")
+            .expect("the run");
+        assert_eq!(
+            (run.started_at, run.read_at, run.ended_at, run.gone_at),
+            (5, 9, ended_at, None)
+        );
+        let raw = crate::store::runs::raw(&store, "e", id).await.expect("a read");
+        assert_eq!(raw.as_deref(), Some("{\"from\":\"before\"}"));
+    }
+}
+
 #[test]
 fn an_old_sqlite_is_refused() {
     for fine in ["3.51.3", "3.53.0", "3.100.0", "4.0.0"] {

@@ -26,7 +26,7 @@ pub struct DayHistogram {
     pub most: i64,
     /// One for each day, also for days without runs.
     pub columns: Vec<Column>,
-    /// Some of the days along the bottom, with their middle.
+    /// Some of the days along the bottom, with the middle of their names.
     pub days: Vec<(f64, String)>,
 }
 
@@ -55,6 +55,8 @@ const BAR_SHARE: f64 = 0.7;
 const LEAST_HEIGHT: f64 = 2.0;
 /// Days that are named along the bottom, at most.
 const NAMED_DAYS: usize = 5;
+/// Half of the room that a named day takes: no name is cut off at an edge.
+const HALF_NAME: f64 = 22.0;
 
 impl DayHistogram {
     /// Draws `days`, the oldest first.
@@ -68,11 +70,10 @@ impl DayHistogram {
         let slot = WIDTH / days.len().max(1) as f64;
         let every = days.len().div_ceil(NAMED_DAYS).max(1);
         let middle = |index: usize| tenth(slot * (index as f64 + 0.5));
-        let named = days
-            .iter()
-            .enumerate()
-            .step_by(every)
-            .map(|(index, day)| (middle(index), day.day.clone()));
+        let named = days.iter().enumerate().step_by(every).map(|(index, day)| {
+            let within = middle(index).clamp(HALF_NAME, WIDTH - HALF_NAME);
+            (within, day.day.clone())
+        });
         Self {
             title: title.into(),
             width: WIDTH,
@@ -173,7 +174,9 @@ mod tests {
     #[test]
     fn many_days_are_named_sparsely_and_none_draw_nothing() {
         let days = (0..31).map(|n| day(n, &[(Status::Succeeded, n)]));
-        assert_eq!(DayHistogram::new("Runs", days.collect()).days.len(), 5);
+        let named = DayHistogram::new("Runs", days.collect()).days;
+        assert_eq!(named.len(), 5);
+        assert!(named[0].0 >= 20.0, "the first name is not cut off: {named:?}");
         let empty = DayHistogram::new("Runs", Vec::new());
         assert!(empty.columns.is_empty() && empty.days.is_empty());
     }

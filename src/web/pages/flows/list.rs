@@ -47,9 +47,8 @@ pub async fn list(
     Query(query): Query<FlowsQuery>,
 ) -> Result<Response, PageError> {
     let store = &state.store;
-    if raw.unwrap_or_default().is_empty()
-        && let Some(address) = default_address(store, &visit, ViewedPage::Flows).await?
-    {
+    let raw = raw.unwrap_or_default();
+    if let Some(address) = default_address(store, &visit, ViewedPage::Flows, &raw).await? {
         return Ok(Redirect::to(&address).into_response());
     }
     let query = query.cut();

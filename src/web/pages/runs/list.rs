@@ -94,9 +94,7 @@ pub async fn list(
 ) -> Result<Response, PageError> {
     let (filter, store) = (&query.filter, &state.store);
     let raw = raw.unwrap_or_default();
-    if raw.is_empty()
-        && let Some(address) = default_address(store, &visit, ViewedPage::Runs).await?
-    {
+    if let Some(address) = default_address(store, &visit, ViewedPage::Runs, &raw).await? {
         return Ok(Redirect::to(&address).into_response());
     }
     let times = visit.times();

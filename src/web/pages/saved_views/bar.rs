@@ -82,12 +82,16 @@ impl ViewsBar {
     }
 }
 
-/// Where a person who opens a page without any filter is led: their default view.
+/// Where a person who opens a page without any query is led: their default view.
 pub(in crate::web::pages) async fn default_address(
     store: &Store,
     visit: &Visit,
     page: ViewedPage,
+    query: &str,
 ) -> Result<Option<String>, StoreError> {
+    if !query.is_empty() {
+        return Ok(None);
+    }
     let (team_id, user_id) = (&visit.session.team_id, &visit.session.user_id);
     let query = saved_views::default_of(store, team_id, user_id, page).await?;
     Ok(query.map(|query| address(page, &query)))

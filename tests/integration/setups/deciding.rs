@@ -76,14 +76,18 @@ async fn p17_changed_answers_make_only_what_was_not_made_and_with_the_new_values
 #[tokio::test]
 async fn p17_answers_that_would_change_what_exists_are_refused() {
     let works = Works::start().await;
-    let id = refused_at(&works, "**/sourceConnections").await;
+    // Both sides are made by then, in whichever order.
+    let id = refused_at(&works, "**/flows").await;
     let before = (works.setup(&id).await, works.steps(&id).await);
     let mut recipe = s3_parquet("Loyalty members");
     recipe.dataset = Dataset::Existing {
         id: "5e7439b1ad55a618ad4c5102".into(),
     };
     let refused = change(&works, &id, answers(recipe)).await.unwrap_err();
-    assert!(matches!(refused, ChangeError::Exists(kinds) if kinds == [StepKind::Dataset]));
+    assert!(
+        matches!(&refused, ChangeError::Exists(kinds) if kinds == &[StepKind::TargetConnection, StepKind::Dataset]),
+        "{refused:?}"
+    );
     assert_eq!(
         (works.setup(&id).await, works.steps(&id).await),
         before,

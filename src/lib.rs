@@ -29,6 +29,10 @@
 //! emulator: beside the house; only cli and tests know it
 //! ```
 
+/// Pages and rows are made of many short texts; this one takes and gives them back in half the time of the usual one.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub mod accounts;
 pub mod audit;
 pub mod bootstrap;

@@ -20,9 +20,10 @@ pub fn render(app: &App, run: &Run, lane: &Lane, now_ms: i64) -> Value {
         "flowSpec": { "id": FLOW_SPEC_ID, "version": "1.0" },
         "providerRefId": format!("M-{}-incremental-0:{}", lane.flow_id, reference(run)),
         "etag": etag(run, updated_at),
-        "metrics": metrics(run, now_ms),
-        "activities": activities(run, lane, now_ms),
     })));
+    // What stands in such a macro is copied, which is much for a large part of a document of which there are many.
+    document.insert("metrics".to_owned(), metrics(run, now_ms));
+    document.insert("activities".to_owned(), activities(run, lane, now_ms).into());
     if run.on_demand {
         document.insert(
             "params".to_owned(),
@@ -156,12 +157,24 @@ fn copy(run: &Run, lane: &Lane, now_ms: i64) -> Value {
     if done {
         duration.insert("completedAtUTC".to_owned(), json!(ends_at));
     }
-    json!({
-        "id": "copyActivity", "updatedAtUTC": if done { ends_at } else { run.started_at },
-        "durationSummary": duration, "sizeSummary": size, "recordSummary": {}, "fileSummary": files, "statusSummary": status,
-        "sourceInfo": [{ "id": lane.source_connection, "type": "SourceConnection",
-            "reference": { "type": "AdfRunId", "ids": [reference(run)] } }],
-    })
+    activity(
+        json!({
+            "id": "copyActivity", "updatedAtUTC": if done { ends_at } else { run.started_at },
+            "sourceInfo": [{ "id": lane.source_connection, "type": "SourceConnection",
+                "reference": { "type": "AdfRunId", "ids": [reference(run)] } }],
+        }),
+        [duration, size, Map::new(), files, object(status)],
+    )
+}
+
+/// An activity with its summaries: duration, size, records, files, status.
+fn activity(head: Value, summaries: [Map<String, Value>; 5]) -> Value {
+    let names = ["duration", "size", "record", "file", "status"];
+    let mut activity = object(head);
+    for (name, summary) in names.into_iter().zip(summaries) {
+        activity.insert(format!("{name}Summary"), Value::Object(summary));
+    }
+    Value::Object(activity)
 }
 
 fn promotion(run: &Run, lane: &Lane, now_ms: i64) -> Value {
@@ -204,12 +217,14 @@ fn promotion(run: &Run, lane: &Lane, now_ms: i64) -> Value {
             _ => object(json!({ "status": "success", "extensions": {} })),
         };
     }
-    json!({
-        "id": "promotionActivity", "updatedAtUTC": if done { run.completed_at } else { begins_at },
-        "durationSummary": duration, "sizeSummary": size, "recordSummary": record, "fileSummary": files, "statusSummary": status,
-        "targetInfo": [{ "id": lane.target_connection, "type": "TargetConnection",
-            "reference": { "type": "Batch", "ids": [batch] } }],
-    })
+    activity(
+        json!({
+            "id": "promotionActivity", "updatedAtUTC": if done { run.completed_at } else { begins_at },
+            "targetInfo": [{ "id": lane.target_connection, "type": "TargetConnection",
+                "reference": { "type": "Batch", "ids": [batch] } }],
+        }),
+        [duration, size, record, files, status],
+    )
 }
 
 fn manifest(batch: &str) -> Value {

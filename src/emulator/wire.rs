@@ -1,5 +1,6 @@
 //! One call as the handlers see it, and the answers they build.
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::FromRequest;
 use axum::http::{HeaderMap, HeaderName, Request, StatusCode, header};
@@ -145,25 +146,12 @@ pub fn ok(body: &Value) -> Response {
 
 /// A JSON body under a status.
 pub fn reply(status: StatusCode, body: &Value) -> Response {
-    (
-        status,
-        [(header::CONTENT_TYPE, "application/json")],
-        body.to_string(),
-    )
-        .into_response()
+    (status, Json(body)).into_response()
 }
 
 /// 201 with a JSON body and the address of the new object, a path on the same host.
 pub fn created(location: &str, body: &Value) -> Response {
-    (
-        StatusCode::CREATED,
-        [
-            (header::CONTENT_TYPE, "application/json"),
-            (header::LOCATION, location),
-        ],
-        body.to_string(),
-    )
-        .into_response()
+    (StatusCode::CREATED, [(header::LOCATION, location)], Json(body)).into_response()
 }
 
 /// A member of an object that must be text and not empty.

@@ -88,7 +88,7 @@ pub fn run_row(environment_id: &str, run: &Run, read_at: i64) -> MirroredRun {
     };
     MirroredRun {
         row,
-        raw: Document::new(&run.raw.to_string()),
+        raw: Document::of(&run.raw),
     }
 }
 

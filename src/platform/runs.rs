@@ -125,7 +125,8 @@ impl Run {
             id.ok_or_else(|| PlatformError::unreadable(Service::FlowService, format!("a run has no `{key}`")))
         };
         let activities = activities(raw);
-        let count = |pointer: &str| wire::count(raw, &format!("/metrics/{pointer}"));
+        let metrics = raw.get("metrics").unwrap_or(&Value::Null);
+        let count = |pointer: &str| wire::count(metrics, pointer);
         let run = Self {
             id: id("id")?,
             flow_id: id("flowId")?,
@@ -138,14 +139,14 @@ impl Run {
             completed_at: wire::moment(raw, "/metrics/durationSummary/completedAtUTC"),
             created_at: wire::moment(raw, "/createdAt"),
             updated_at: wire::moment(raw, "/updatedAt"),
-            records_in: count("recordSummary/inputRecordCount"),
-            records_out: count("recordSummary/outputRecordCount"),
-            records_failed: count("recordSummary/failedRecordCount"),
-            records_skipped: count("recordSummary/skippedRecordCount"),
-            files_in: count("fileSummary/inputFileCount"),
-            files_out: count("fileSummary/outputFileCount"),
-            bytes_in: count("sizeSummary/inputBytes"),
-            bytes_out: count("sizeSummary/outputBytes"),
+            records_in: count("/recordSummary/inputRecordCount"),
+            records_out: count("/recordSummary/outputRecordCount"),
+            records_failed: count("/recordSummary/failedRecordCount"),
+            records_skipped: count("/recordSummary/skippedRecordCount"),
+            files_in: count("/fileSummary/inputFileCount"),
+            files_out: count("/fileSummary/outputFileCount"),
+            bytes_in: count("/sizeSummary/inputBytes"),
+            bytes_out: count("/sizeSummary/outputBytes"),
             errors: errors(raw, activities),
             window_start: window(raw, activities, "windowStart"),
             window_end: window(raw, activities, "windowEnd"),
@@ -206,10 +207,10 @@ fn errors(raw: &Value, activities: &[Value]) -> Vec<RunError> {
 
 /// The window of an activity, or the one an on-demand run was asked for.
 fn window(raw: &Value, activities: &[Value], edge: &str) -> Option<i64> {
-    let of_activity = format!("/durationSummary/extensions/{edge}");
     activities
         .iter()
-        .find_map(|activity| wire::moment(activity, &of_activity))
+        .filter_map(|activity| wire::at(activity, "/durationSummary/extensions"))
+        .find_map(|extensions| wire::moment(extensions, &format!("/{edge}")))
         .or_else(|| wire::moment(raw, &format!("/params/{edge}Time")))
 }
 

@@ -3,6 +3,8 @@
 
 use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
 
+use serde_json::Value;
+
 use super::StoreError;
 
 /// Stands before a packed text. No JSON begins with it, and rows from before there was packing hold JSON.
@@ -22,8 +24,22 @@ pub struct Document {
 impl Document {
     /// Packs a text; the same one always to the same bytes.
     pub fn new(text: &str) -> Self {
+        Self::pack(text.as_bytes())
+    }
+
+    /// Packs JSON without blanks.
+    pub fn of(json: &Value) -> Self {
+        #[expect(
+            clippy::expect_used,
+            reason = "the keys of a value are texts, and memory takes everything that is written"
+        )]
+        let text = serde_json::to_vec(json).expect("a value is JSON");
+        Self::pack(&text)
+    }
+
+    fn pack(text: &[u8]) -> Self {
         let mut bytes = vec![PACKED];
-        bytes.extend(compress_prepend_size_with_dict(text.as_bytes(), USUAL));
+        bytes.extend(compress_prepend_size_with_dict(text, USUAL));
         Self { bytes }
     }
 

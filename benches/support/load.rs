@@ -1,10 +1,10 @@
 //! A browser's side: signing in, and many connections that ask again and again.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use futures_util::future::join_all;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -112,16 +112,27 @@ impl Browser {
         (latencies_us, bytes)
     }
 
-    /// Asks for one of `paths` after the other on so many connections, for so long.
+    /// Asks for one of `paths` after the other on so many connections, for so long. Runs on the calling thread only.
     pub async fn drive(&self, paths: &[String], connections: usize, time: Duration) -> Taken {
+        let paths: Arc<[String]> = paths.into();
         let ours = || processor_seconds("/proc/thread-self");
         let (started, all_before, ours_before) = (Instant::now(), processor_seconds("/proc/self"), ours());
-        let turns = (0..connections).map(|connection| {
-            // Each connection walks through all paths, beginning elsewhere.
-            let first = connection * paths.len() / connections;
-            self.walk(paths.iter().cycle().skip(first), started, time)
-        });
-        let answers = join_all(turns).await;
+        let turns: Vec<_> = (0..connections)
+            .map(|connection| {
+                // Each connection walks through all paths, beginning elsewhere.
+                let first = connection * paths.len() / connections;
+                let (browser, paths) = (self.clone(), Arc::clone(&paths));
+                // A task of its own is looked at only when its own answer comes.
+                tokio::spawn(async move {
+                    let turn = paths.iter().cycle().skip(first);
+                    browser.walk(turn, started, time).await
+                })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for turn in turns {
+            answers.push(turn.await.unwrap());
+        }
         let mut taken = Taken {
             seconds: started.elapsed().as_secs_f64(),
             server_seconds: processor_seconds("/proc/self") - all_before - (ours() - ours_before),

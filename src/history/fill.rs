@@ -20,6 +20,8 @@ use crate::store::sync_state::{self, SyncTopic};
 /// How long one transaction should take: other writers wait for it. A much shorter one would write the same pages of
 /// the indexes again and again: ids of runs are scattered.
 const TRANSACTION: Duration = Duration::from_millis(150);
+/// Readers for each call that may be on its way: while one page is understood, another one is fetched.
+const READERS_PER_CALL: u32 = 2;
 /// Pages that each reader may be ahead of the store.
 const PAGES_AHEAD: u32 = 4;
 /// How long a reader waits when all that is left is being read by others.
@@ -90,15 +92,17 @@ async fn fill_once(
     else {
         return Ok(());
     };
-    let Some(reading) = place.reading(Purpose::Filling, pulse, stop).await? else {
+    let Some(mut reading) = place.reading(Purpose::Filling, pulse, stop).await? else {
         return Ok(());
     };
     let side_by_side = place.history.inner.pace.side_by_side;
-    let plan = Arc::new(Mutex::new(Plan::new(from, goal, side_by_side)));
+    reading.client = reading.client.with_reads_at_once(side_by_side);
+    let readers_wanted = side_by_side * READERS_PER_CALL;
+    let plan = Arc::new(Mutex::new(Plan::new(from, goal, readers_wanted)));
     // Readers go on while their last pages are being stored, and not further.
-    let (read, to_store) = mpsc::channel((side_by_side * PAGES_AHEAD) as usize);
+    let (read, to_store) = mpsc::channel((readers_wanted * PAGES_AHEAD) as usize);
     let mut readers = JoinSet::new();
-    for _ in 0..side_by_side {
+    for _ in 0..readers_wanted {
         readers.spawn(read_spans(reading.clone(), Arc::clone(&plan), read.clone()));
     }
     drop(read);

@@ -33,6 +33,8 @@ const RETRIES: usize = 3;
 pub struct PlatformClient {
     pub(super) inner: Arc<Inner>,
     request_id: Option<Arc<str>>,
+    /// Reads of this client and its clones that may be on their way at once.
+    reads_at_once: Option<Arc<Semaphore>>,
 }
 
 #[derive(Debug)]
@@ -98,6 +100,7 @@ impl PlatformClient {
                 refuses_run_order: AtomicBool::new(false),
             }),
             request_id: None,
+            reads_at_once: None,
         }
     }
 
@@ -105,8 +108,17 @@ impl PlatformClient {
     /// it asked of the platform can be told to belong together.
     pub fn traced(&self, request_id: &str) -> Self {
         Self {
-            inner: Arc::clone(&self.inner),
             request_id: Some(Arc::from(request_id)),
+            ..self.clone()
+        }
+    }
+
+    /// The same client, of whose reads only so many are on their way at once; others wait. What an answer says is
+    /// understood while the next one is fetched.
+    pub fn with_reads_at_once(&self, most: u32) -> Self {
+        Self {
+            reads_at_once: Some(Arc::new(Semaphore::new(most as usize))),
+            ..self.clone()
         }
     }
 
@@ -154,11 +166,17 @@ impl PlatformClient {
         let request = inner.read_request(read, self.request_id.as_deref())?;
         inner.wait_for_admission(LONGEST_SLEEP).await?;
         let mut token = inner.token().await?;
+        // Nobody closes it.
+        let place = match &self.reads_at_once {
+            Some(places) => places.acquire().await.ok(),
+            None => None,
+        };
         let mut exchange = inner.exchange(&request, &token, READ_LIMIT).await?;
         if exchange.refuses_token() {
             token = inner.token_after(&token).await?;
             exchange = inner.exchange(&request, &token, READ_LIMIT).await?;
         }
+        drop(place);
         let secrets = inner.own_secrets(&token);
         let mut body = exchange.success().map_err(|error| error.scrubbed(&secrets))?;
         // What is read is stored and shown: no service may make us repeat our own secrets.

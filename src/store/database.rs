@@ -38,6 +38,9 @@ const READERS: u32 = 2;
 const ROW_BUFFER: usize = 256;
 /// The integrity check at start gives up after this long: a large database must not keep the server away.
 const QUICK_CHECK_LIMIT: Duration = Duration::from_secs(2);
+/// Pages in the log at which the writer moves them into the database, 16 MB. A page that was written again and again
+/// until then is moved once.
+const CHECKPOINT_PAGES: &str = "4000";
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The open database. Cheap to clone.
@@ -115,7 +118,8 @@ impl Store {
         let writer = writer(
             options(path)
                 .journal_mode(SqliteJournalMode::Wal)
-                .pragma("cache_size", WRITER_CACHE),
+                .pragma("cache_size", WRITER_CACHE)
+                .pragma("wal_autocheckpoint", CHECKPOINT_PAGES),
         )
         .await?;
         migrate(&writer).await?;

@@ -1,6 +1,7 @@
 //! What the pages of one flow and of one run need, in few queries: each query of a page costs more than its rows.
 
 use super::flows::{Flow, select_flow};
+use super::sync_state::{SyncState, SyncTopic};
 use super::{Store, StoreError};
 use crate::domain::health::Judgement;
 
@@ -15,6 +16,8 @@ pub struct FlowHead {
     pub version: Option<CurrentVersion>,
     /// Where it comes from; none: it was made elsewhere.
     pub origin: Option<Origin>,
+    /// How fresh the flows and the runs of its environment are, as far as they were ever tried to be read.
+    pub sync: Vec<SyncState>,
 }
 
 /// The newest version of what a flow is set to.
@@ -55,18 +58,37 @@ struct HeadRow {
     template_id: Option<String>,
     template_name: Option<String>,
     template_version: Option<i64>,
+    flows_watermark_at: Option<i64>,
+    flows_attempted_at: Option<i64>,
+    flows_succeeded_at: Option<i64>,
+    flows_failing_since_at: Option<i64>,
+    flows_problem: Option<String>,
+    runs_watermark_at: Option<i64>,
+    runs_attempted_at: Option<i64>,
+    runs_succeeded_at: Option<i64>,
+    runs_failing_since_at: Option<i64>,
+    runs_problem: Option<String>,
+    filled_from_at: Option<i64>,
+    fill_goal_at: Option<i64>,
 }
 
 const HEAD: &str = select_flow!(
     [", h.judgement, v.number AS version_number, v.valid_from_at AS version_from_at, s.id AS setup_id, \
-      t.id AS template_id, t.name AS template_name, tv.version AS template_version"]
+      t.id AS template_id, t.name AS template_name, tv.version AS template_version, \
+      yf.watermark_at AS flows_watermark_at, yf.attempted_at AS flows_attempted_at, \
+      yf.succeeded_at AS flows_succeeded_at, yf.failing_since_at AS flows_failing_since_at, \
+      yf.problem AS flows_problem, yr.watermark_at AS runs_watermark_at, yr.attempted_at AS runs_attempted_at, \
+      yr.succeeded_at AS runs_succeeded_at, yr.failing_since_at AS runs_failing_since_at, \
+      yr.problem AS runs_problem, yr.filled_from_at, yr.fill_goal_at"]
     [" LEFT JOIN flow_health h ON h.environment_id = f.environment_id AND h.flow_id = f.id \
       LEFT JOIN flow_versions v ON v.environment_id = f.environment_id AND v.flow_id = f.id AND v.number = \
       (SELECT MAX(n.number) FROM flow_versions n WHERE n.environment_id = f.environment_id AND n.flow_id = f.id) \
       LEFT JOIN setups s ON s.id = (SELECT o.id FROM setups o WHERE o.environment_id = f.environment_id \
       AND o.flow_id = f.id ORDER BY o.created_at DESC, o.id DESC LIMIT 1) \
       LEFT JOIN template_versions tv ON tv.id = s.template_version_id \
-      LEFT JOIN connection_templates t ON t.id = tv.template_id AND t.team_id = e.team_id"]
+      LEFT JOIN connection_templates t ON t.id = tv.template_id AND t.team_id = e.team_id \
+      LEFT JOIN sync_state yf ON yf.environment_id = f.environment_id AND yf.topic = 'flows' \
+      LEFT JOIN sync_state yr ON yr.environment_id = f.environment_id AND yr.topic = 'runs'"]
     "f.id = $2 ORDER BY CASE WHEN e.archived_at IS NULL THEN 0 ELSE 1 END, e.created_at, e.id LIMIT 1"
 );
 const NEIGHBOURS: &str = "SELECT \
@@ -96,7 +118,37 @@ impl HeadRow {
             .template_id
             .zip(self.template_name)
             .zip(self.template_version);
+        let sync_of = |topic, watermark_at: Option<i64>, attempted_at: Option<i64>| {
+            Some(SyncState {
+                environment_id: self.flow.record.environment_id.clone(),
+                topic,
+                watermark_at: watermark_at?,
+                attempted_at: attempted_at?,
+                succeeded_at: None,
+                failing_since_at: None,
+                problem: None,
+                filled_from_at: None,
+                fill_goal_at: None,
+            })
+        };
+        let flows = sync_of(SyncTopic::Flows, self.flows_watermark_at, self.flows_attempted_at);
+        let flows = flows.map(|state| SyncState {
+            succeeded_at: self.flows_succeeded_at,
+            failing_since_at: self.flows_failing_since_at,
+            problem: self.flows_problem,
+            ..state
+        });
+        let runs = sync_of(SyncTopic::Runs, self.runs_watermark_at, self.runs_attempted_at);
+        let runs = runs.map(|state| SyncState {
+            succeeded_at: self.runs_succeeded_at,
+            failing_since_at: self.runs_failing_since_at,
+            problem: self.runs_problem,
+            filled_from_at: self.filled_from_at,
+            fill_goal_at: self.fill_goal_at,
+            ..state
+        });
         Ok(FlowHead {
+            sync: flows.into_iter().chain(runs).collect(),
             flow: self.flow,
             judgement: judgement.transpose().map_err(damaged)?,
             version: self

@@ -40,8 +40,6 @@ pub struct SyncState {
 
 const GET: &str = "SELECT environment_id, topic, watermark_at, attempted_at, succeeded_at, failing_since_at, problem, \
      filled_from_at, fill_goal_at FROM sync_state WHERE environment_id = $1 AND topic = $2";
-const OF_ENVIRONMENT: &str = "SELECT environment_id, topic, watermark_at, attempted_at, succeeded_at, failing_since_at, \
-     problem, filled_from_at, fill_goal_at FROM sync_state WHERE environment_id = $1 ORDER BY topic";
 const ALL_FOR: &str = "SELECT s.environment_id, s.topic, s.watermark_at, s.attempted_at, s.succeeded_at, \
      s.failing_since_at, s.problem, s.filled_from_at, s.fill_goal_at FROM environments e JOIN sync_state s ON s.environment_id = e.id \
      WHERE e.team_id = $1 AND e.archived_at IS NULL ORDER BY e.name, s.topic";
@@ -64,7 +62,7 @@ const MOVE_FILL: &str = "UPDATE sync_state SET filled_from_at = $4, \
 
 /// Reads on a page's path.
 #[cfg(test)]
-pub(super) const PAGE_READS: &[&str] = &[GET, OF_ENVIRONMENT, ALL_FOR];
+pub(super) const PAGE_READS: &[&str] = &[GET, ALL_FOR];
 
 /// How fresh a topic is; none: it was never tried.
 pub async fn get(
@@ -76,13 +74,6 @@ pub async fn get(
         .bind(environment_id)
         .bind(topic.as_str())
         .fetch_optional(db))
-}
-
-/// How fresh everything of an environment is.
-pub async fn of_environment(store: &Store, environment_id: &str) -> Result<Vec<SyncState>, StoreError> {
-    read!(store, |db| sqlx::query_as(OF_ENVIRONMENT)
-        .bind(environment_id)
-        .fetch_all(db))
 }
 
 /// How fresh everything of a team is, by environment name; archived environments are left out.

@@ -8,7 +8,7 @@ use crate::store::flow_page::{self, FlowHead};
 use crate::store::flow_versions::{self, FlowVersion};
 use crate::store::flows::Flow;
 use crate::store::runs::{self, RunLine};
-use crate::store::sync_state::{self, SyncState, SyncTopic};
+use crate::store::sync_state::{SyncState, SyncTopic};
 use crate::web::error::PageError;
 use crate::web::pages::freshness::Freshness;
 use crate::web::state::AppState;
@@ -89,10 +89,9 @@ pub(super) async fn load(
     runs.truncate(PAGE_SIZE);
     let last = runs.last().filter(|_| more);
     let older = last.map(|run| format!("/flows/{id}?before_at={}&before_id={}", run.started_at, run.id));
-    let sync = sync_state::of_environment(store, &environment.id).await?;
     let mut loaded = Loaded {
-        judged_at: judged_at(&sync, visit.now_ms),
-        freshness: Freshness::of_environment(&sync, &environment, visit),
+        judged_at: judged_at(&head.sync, visit.now_ms),
+        freshness: Freshness::of_environment(&head.sync, &environment, visit),
         is_paged: before.is_some(),
         change_before_trouble: None,
         head,

@@ -14,7 +14,6 @@ use crate::store::flow_page::{self, Neighbours};
 use crate::store::flow_versions::{self, FlowVersion};
 use crate::store::flows::Flow;
 use crate::store::runs::{self, Run};
-use crate::store::sync_state;
 use crate::web::error::PageError;
 use crate::web::layout::{Layout, NavEntry};
 use crate::web::numbers;
@@ -87,12 +86,11 @@ pub async fn show(
     let raw = runs::raw(store, &environment.id, &run_id).await?;
     let neighbours = flow_page::neighbours(store, &environment.id, &flow_id, run.started_at, &run_id).await?;
     let in_force = flow_versions::in_force(store, &environment.id, &flow_id, run.started_at, 1).await?;
-    let sync = sync_state::of_environment(store, &environment.id).await?;
     let again = asking::run_again(&state, &visit, &head.flow, &run).await?;
 
     let visit = visit.in_environment(&environment.id);
     let times = visit.times();
-    let freshness = Freshness::of_environment(&sync, &environment, &visit);
+    let freshness = Freshness::of_environment(&head.sync, &environment, &visit);
     let row = RunRow::new(&run.line(), &times);
     let title = format!("Run of {}, {}", row.started.local(), head.flow.record.name);
     let is_final = run.outcome.is_final();

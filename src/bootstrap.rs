@@ -27,7 +27,7 @@ use crate::vault::{KeyRing, Sealed, VaultError};
 use crate::web::route_table;
 use crate::web::routes::ROUTES;
 use crate::web::site::Site;
-use crate::web::state::{AppState, Demo, WebSettings};
+use crate::web::state::{AppState, Demo, Parts, WebSettings};
 use crate::web::{layers, saving, server, session_layer};
 
 /// How long requests and tasks may take to end; with the two below, a stop takes less than 30 s.
@@ -192,7 +192,7 @@ pub async fn start(
         idle_ms: i64::from(config.session_idle_minutes) * 60_000,
         absolute_ms: i64::from(config.session_hours) * 3_600_000,
     };
-    let state = AppState {
+    let state = AppState::new(Parts {
         store: store.clone(),
         accounts: Accounts::new(store.clone(), Arc::clone(&clock), limits),
         environments: Environments::new(
@@ -209,11 +209,11 @@ pub async fn start(
         clock,
         lifecycle: lifecycle.clone(),
         site: Arc::new(Site::new(&public_url(config, address), address)),
-        settings: Arc::new(WebSettings {
+        settings: WebSettings {
             time_zone: config.time_zone.clone(),
             demo: variation.demo,
-        }),
-    };
+        },
+    });
     keep_writable(&lifecycle, &store);
     supervise(&lifecycle, &setups, &history, history_interval);
     supervise_sweep(&lifecycle, &sweep);

@@ -19,11 +19,13 @@ use crate::store::sync_state::{self, SyncTopic};
 
 /// How long one transaction should take: other writers wait for it. A much shorter one would write the same pages of
 /// the indexes again and again: ids of runs are scattered.
-const TRANSACTION: Duration = Duration::from_millis(150);
+const TRANSACTION: Duration = Duration::from_millis(200);
 /// Readers for each call that may be on its way: while one page is understood, another one is fetched.
 const READERS_PER_CALL: u32 = 2;
 /// Pages that each reader may be ahead of the store.
 const PAGES_AHEAD: u32 = 4;
+/// How long rows wait for others to be stored with them.
+const GATHERING: Duration = Duration::from_millis(400);
 /// How long a reader waits when all that is left is being read by others.
 const IDLE: Duration = Duration::from_millis(50);
 
@@ -33,7 +35,7 @@ struct Read {
     done: Option<Span>,
 }
 
-/// How many rows one transaction takes, when the store is slower than the platform.
+/// How many rows one transaction takes.
 struct Portion {
     rows: usize,
 }
@@ -178,16 +180,7 @@ async fn store_all(
     mut to_store: mpsc::Receiver<Result<Read, ReadError>>,
 ) -> Result<(), ReadError> {
     let mut portion = Portion { rows: Portion::FIRST };
-    while let Some(first) = to_store.recv().await {
-        let Read { mut rows, done } = first?;
-        let mut done: Vec<Span> = done.into_iter().collect();
-        while rows.len() < portion.rows
-            && let Ok(more) = to_store.try_recv()
-        {
-            let more = more?;
-            rows.extend(more.rows);
-            done.extend(more.done);
-        }
+    while let Some((rows, done)) = gather(&mut to_store, portion.rows, plan).await? {
         let to = whole(plan).filled_from(&done);
         let note = if to < filled_from {
             Note::Filled {
@@ -199,11 +192,39 @@ async fn store_all(
         };
         let begun = Instant::now();
         reading.keep(&rows, note).await?;
-        portion.learn(rows.len(), begun.elapsed());
+        if !rows.is_empty() {
+            portion.learn(rows.len(), begun.elapsed());
+        }
         whole(plan).finish(&done);
         filled_from = to;
     }
     Ok(())
+}
+
+/// What comes within [`GATHERING`], up to so many rows; none: the readers have ended.
+async fn gather(
+    to_store: &mut mpsc::Receiver<Result<Read, ReadError>>,
+    most: usize,
+    plan: &Mutex<Plan>,
+) -> Result<Option<(Vec<MirroredRun>, Vec<Span>)>, ReadError> {
+    let (mut rows, mut done) = (Vec::new(), Vec::new());
+    let mut next = to_store.recv().await;
+    if next.is_none() {
+        return Ok(None);
+    }
+    let until = tokio::time::Instant::now() + GATHERING;
+    while let Some(read) = next {
+        let read = read?;
+        rows.extend(read.rows);
+        done.extend(read.done);
+        if rows.len() >= most || whole(plan).is_read(&done) {
+            break;
+        }
+        next = tokio::time::timeout_at(until, to_store.recv())
+            .await
+            .unwrap_or_default();
+    }
+    Ok(Some((rows, done)))
 }
 
 fn whole(plan: &Mutex<Plan>) -> MutexGuard<'_, Plan> {

@@ -124,9 +124,15 @@ impl Plan {
         }
     }
 
+    /// Whether nothing is left to be read but these spans, which were.
+    pub(super) fn is_read(&self, done: &[Span]) -> bool {
+        let all_out = self.cursor <= self.goal && self.waiting.is_empty();
+        all_out && self.out.iter().all(|span| done.contains(span))
+    }
+
     /// Whether nothing is left.
     pub(super) fn is_done(&self) -> bool {
-        self.cursor <= self.goal && self.waiting.is_empty() && self.out.is_empty()
+        self.is_read(&[])
     }
 }
 

@@ -146,7 +146,9 @@ mod tests {
     #[test]
     fn pointers_lead_as_the_library_s_own_do() {
         let body = json!({"a": [{"b": 1}, 2], "": {"c:d": null}});
-        for pointer in ["", "/a", "/a/0/b", "/a/1", "/a/2", "/a/b", "//c:d", "/a/0/b/c", "/x"] {
+        for pointer in [
+            "", "/a", "/a/0/b", "/a/1", "/a/2", "/a/b", "//c:d", "/a/0/b/c", "/x",
+        ] {
             assert_eq!(at(&body, pointer), body.pointer(pointer), "{pointer}");
         }
     }

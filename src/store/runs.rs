@@ -63,7 +63,7 @@ pub struct Run {
 
 /// What a table or chart of a flow's runs shows of each: reading a column of fifty rows costs more than a page has
 /// to spare for those that it does not show.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, sqlx::FromRow)]
 pub struct RunLine {
     /// Adobe's.
     pub id: String,
@@ -89,10 +89,6 @@ pub struct RunLine {
     pub error_code: Option<String>,
     /// Of its first error.
     pub error_message: Option<String>,
-    /// When the platform last changed it.
-    pub platform_updated_at: i64,
-    /// No longer at the platform since.
-    pub gone_at: Option<i64>,
 }
 
 impl Run {
@@ -111,8 +107,6 @@ impl Run {
             bytes_in: self.bytes_in,
             error_code: self.error_code.clone(),
             error_message: self.error_message.clone(),
-            platform_updated_at: self.platform_updated_at,
-            gone_at: self.gone_at,
         }
     }
 }
@@ -137,7 +131,7 @@ pub struct RunDay {
 }
 
 const LATEST: &str = "SELECT id, status, outcome, started_at, duration_ms, records_in, records_out, records_failed, \
-     files_in, bytes_in, error_code, error_message, platform_updated_at, gone_at FROM runs \
+     files_in, bytes_in, error_code, error_message FROM runs \
      WHERE environment_id = $1 AND flow_id = $2 AND (started_at, id) < ($3, $4) \
      ORDER BY started_at DESC, id DESC LIMIT $5";
 const BY_ID: &str = "SELECT environment_id, id, flow_id, status, outcome, started_at, completed_at, duration_ms, \

@@ -33,7 +33,10 @@ static LOOKS: LazyLock<[(Regex, &str); 3]> = LazyLock::new(|| {
 /// stay, so that the text can still be understood.
 pub fn mask(text: &str) -> Cow<'_, str> {
     // Nearly all texts of a document are names, ids and words.
-    if !text.bytes().any(|byte| matches!(byte, b'=' | b'"')) && !text.contains("eyJ") && !text.contains("earer") {
+    if !text.bytes().any(|byte| matches!(byte, b'=' | b'"'))
+        && !text.contains("eyJ")
+        && !text.contains("earer")
+    {
         return Cow::Borrowed(text);
     }
     LOOKS.iter().fold(Cow::Borrowed(text), |text, (look, instead)| {

@@ -1,5 +1,6 @@
 //! What handlers may reach.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::accounts::Accounts;
@@ -15,9 +16,15 @@ use crate::vault::KeyRing;
 
 use super::site::Site;
 
-/// Everything that a handler may reach. Cheap to clone.
+/// Everything that a handler may reach. Cheap to clone, which happens several times for each request.
 #[derive(Clone, Debug)]
 pub struct AppState {
+    parts: Arc<Parts>,
+}
+
+/// What an [`AppState`] leads to.
+#[derive(Debug)]
+pub struct Parts {
     /// The database.
     pub store: Store,
     /// Seals what people type.
@@ -41,7 +48,24 @@ pub struct AppState {
     /// Our own addresses.
     pub site: Arc<Site>,
     /// Settings that pages need.
-    pub settings: Arc<WebSettings>,
+    pub settings: WebSettings,
+}
+
+impl AppState {
+    /// Leads to these.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts: Arc::new(parts),
+        }
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
 }
 
 /// Settings that pages need.

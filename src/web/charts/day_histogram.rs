@@ -1,6 +1,6 @@
 //! Runs by day as stacked bars, for `charts/day_histogram.html`.
 
-use super::{super::status::Status, tenth};
+use super::{super::status::Status, Px};
 
 /// One day, oldest first.
 #[derive(Clone, Debug)]
@@ -19,15 +19,15 @@ pub struct DayHistogram {
     /// What is shown: `Runs by day, 20 Feb to 21 Mar`.
     pub title: String,
     /// Width of the view box.
-    pub width: f64,
+    pub width: Px,
     /// Height of the view box.
-    pub height: f64,
+    pub height: Px,
     /// The highest day's number, which its bar reaches.
     pub most: i64,
     /// One for each day, also for days without runs.
     pub columns: Vec<Column>,
     /// Some of the days along the bottom, with the middle of their names.
-    pub days: Vec<(f64, String)>,
+    pub days: Vec<(Px, String)>,
 }
 
 /// One day's bar.
@@ -38,11 +38,11 @@ pub struct Column {
     /// The day in words: `9 Mar: 120 succeeded, 3 failed`.
     pub label: String,
     /// Left edge and width of the answering area.
-    pub slot: (f64, f64),
+    pub slot: (Px, Px),
     /// State, top edge and height of each part.
-    pub parts: Vec<(Status, f64, f64)>,
+    pub parts: Vec<(Status, Px, Px)>,
     /// Left edge and width of the bar.
-    pub bar: (f64, f64),
+    pub bar: (Px, Px),
 }
 
 const WIDTH: f64 = 760.0;
@@ -69,15 +69,15 @@ impl DayHistogram {
         let most = days.iter().map(total).max().unwrap_or(0);
         let slot = WIDTH / days.len().max(1) as f64;
         let every = days.len().div_ceil(NAMED_DAYS).max(1);
-        let middle = |index: usize| tenth(slot * (index as f64 + 0.5));
         let named = days.iter().enumerate().step_by(every).map(|(index, day)| {
-            let within = middle(index).clamp(HALF_NAME, WIDTH - HALF_NAME);
-            (within, day.day.clone())
+            let middle = slot * (index as f64 + 0.5);
+            let within = middle.clamp(HALF_NAME, WIDTH - HALF_NAME);
+            (Px::of(within), day.day.clone())
         });
         Self {
             title: title.into(),
-            width: WIDTH,
-            height: HEIGHT,
+            width: Px::of(WIDTH),
+            height: Px::of(HEIGHT),
             most,
             days: named.collect(),
             columns: days
@@ -87,11 +87,11 @@ impl DayHistogram {
                     let left = slot * index as f64;
                     Column {
                         label: in_words(&day),
-                        slot: (tenth(left), tenth(slot)),
+                        slot: (Px::of(left), Px::of(slot)),
                         parts: parts(&day, most),
                         bar: (
-                            tenth(left + slot * (1.0 - BAR_SHARE) / 2.0),
-                            tenth(slot * BAR_SHARE),
+                            Px::of(left + slot * (1.0 - BAR_SHARE) / 2.0),
+                            Px::of(slot * BAR_SHARE),
                         ),
                         href: day.href,
                     }
@@ -102,7 +102,7 @@ impl DayHistogram {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of runs are far below 2^52")]
-fn parts(day: &Day, most: i64) -> Vec<(Status, f64, f64)> {
+fn parts(day: &Day, most: i64) -> Vec<(Status, Px, Px)> {
     let mut top = BASE;
     let there = day.counts.iter().filter(|(_, count)| *count > 0);
     there
@@ -110,7 +110,7 @@ fn parts(day: &Day, most: i64) -> Vec<(Status, f64, f64)> {
             let share = *count as f64 / most.max(1) as f64;
             let height = ((BASE - TOP) * share).max(LEAST_HEIGHT);
             top -= height;
-            (*status, tenth(top), tenth(height))
+            (*status, Px::of(top), Px::of(height))
         })
         .collect()
 }
@@ -156,16 +156,23 @@ mod tests {
         let first = &chart.columns[0];
         assert_eq!(
             first.parts,
-            [(Status::Succeeded, 14.6, 59.4), (Status::Failed, 8.0, 6.6)]
+            [
+                (Status::Succeeded, Px::of(14.6), Px::of(59.4)),
+                (Status::Failed, Px::of(8.0), Px::of(6.6))
+            ]
         );
-        assert_eq!((first.slot, first.bar), ((0.0, 190.0), (28.5, 133.0)));
+        let pair = |left, width| (Px::of(left), Px::of(width));
+        assert_eq!((first.slot, first.bar), (pair(0.0, 190.0), pair(28.5, 133.0)));
         assert_eq!(first.label, "1 Mar: 90 succeeded, 10 failed");
         assert_eq!(chart.columns[1].label, "2 Mar: no runs");
         assert!(chart.columns[1].parts.is_empty());
-        assert_eq!(chart.columns[2].parts, [(Status::Succeeded, 41.0, 33.0)]);
+        assert_eq!(
+            chart.columns[2].parts,
+            [(Status::Succeeded, Px::of(41.0), Px::of(33.0))]
+        );
         assert_eq!(
             chart.columns[3].parts,
-            [(Status::Succeeded, 72.0, 2.0)],
+            [(Status::Succeeded, Px::of(72.0), Px::of(2.0))],
             "one run among a hundred is seen"
         );
         assert_eq!(chart.days.len(), 4);
@@ -176,7 +183,10 @@ mod tests {
         let days = (0..31).map(|n| day(n, &[(Status::Succeeded, n)]));
         let named = DayHistogram::new("Runs", days.collect()).days;
         assert_eq!(named.len(), 5);
-        assert!(named[0].0 >= 20.0, "the first name is not cut off: {named:?}");
+        assert!(
+            named[0].0 >= Px::of(20.0),
+            "the first name is not cut off: {named:?}"
+        );
         let empty = DayHistogram::new("Runs", Vec::new());
         assert!(empty.columns.is_empty() && empty.days.is_empty());
     }

@@ -1,6 +1,6 @@
 //! The bar chart of a flow's last runs, for `charts/run_chart.html`.
 
-use super::{super::status::Status, tenth};
+use super::{super::status::Status, Px};
 
 /// How many runs the chart shows where there is room.
 pub const WIDE_RUNS: usize = 30;
@@ -89,19 +89,19 @@ const LEAST_HEIGHT: f64 = 2.0;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drawing {
     /// Width of the view box.
-    pub width: f64,
+    pub width: Px,
     /// Height of the view box.
-    pub height: f64,
+    pub height: Px,
     /// Left end of grid lines and band.
-    pub left: f64,
+    pub left: Px,
     /// Right end of grid lines and band.
-    pub right: f64,
+    pub right: Px,
     /// Three horizontal lines with their numbers.
     pub grid: Vec<Label>,
     /// Four days along the bottom at most.
     pub days: Vec<Label>,
     /// Top and height of the usual range.
-    pub band: Option<(f64, f64)>,
+    pub band: Option<(Px, Px)>,
     /// The bars.
     pub marks: Vec<Mark>,
 }
@@ -110,7 +110,7 @@ pub struct Drawing {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Label {
     /// Where.
-    pub at: f64,
+    pub at: Px,
     /// What.
     pub text: String,
 }
@@ -125,19 +125,19 @@ pub struct Mark {
     /// How it ended, which decides colour, outline and cap.
     pub status: Status,
     /// Left edge and width of the answering area.
-    pub slot: (f64, f64),
+    pub slot: (Px, Px),
     /// Left edge of the bar.
-    pub x: f64,
+    pub x: Px,
     /// Top edge of the bar.
-    pub y: f64,
+    pub y: Px,
     /// Width of the bar.
-    pub width: f64,
+    pub width: Px,
     /// Height of the bar.
-    pub height: f64,
+    pub height: Px,
     /// Middle of the bar.
-    pub middle: f64,
+    pub middle: Px,
     /// Where the cap glyph stands: the middle of it.
-    pub cap: f64,
+    pub cap: Px,
 }
 
 impl Drawing {
@@ -166,13 +166,13 @@ impl Drawing {
                     href: bar.href.clone(),
                     label: bar.label.clone(),
                     status: bar.status,
-                    slot: (tenth(left), tenth(slot)),
-                    x: tenth(left + slot * (1.0 - BAR_SHARE) / 2.0),
-                    y: tenth(top),
-                    width: tenth(slot * BAR_SHARE),
-                    height: tenth(BASE - top),
-                    middle: tenth(left + slot / 2.0),
-                    cap: tenth(top - 9.0),
+                    slot: (Px::of(left), Px::of(slot)),
+                    x: Px::of(left + slot * (1.0 - BAR_SHARE) / 2.0),
+                    y: Px::of(top),
+                    width: Px::of(slot * BAR_SHARE),
+                    height: Px::of(BASE - top),
+                    middle: Px::of(left + slot / 2.0),
+                    cap: Px::of(top - 9.0),
                 }
             })
             .collect();
@@ -189,18 +189,18 @@ impl Drawing {
         }
 
         Self {
-            width,
-            height: HEIGHT,
-            left: left_end,
-            right: tenth(right),
+            width: Px::of(width),
+            height: Px::of(HEIGHT),
+            left: Px::of(left_end),
+            right: Px::of(right),
             grid: [0.0, axis / 2.0, axis]
                 .map(|value| Label {
-                    at: tenth(y(value)),
+                    at: Px::of(y(value)),
                     text: axis_text(value),
                 })
                 .into(),
             days,
-            band: usual.map(|(from, to)| (tenth(y(to)), tenth(y(from) - y(to)))),
+            band: usual.map(|(from, to)| (Px::of(y(to)), Px::of(y(from) - y(to)))),
             marks,
         }
     }
@@ -239,6 +239,10 @@ mod tests {
     use super::*;
     use askama::Template;
 
+    fn px<const N: usize>(pixels: [f64; N]) -> [Px; N] {
+        pixels.map(Px::of)
+    }
+
     fn bar(index: usize, value: f64, status: Status) -> Bar {
         Bar {
             href: Some(format!("/runs/{index}")),
@@ -257,42 +261,43 @@ mod tests {
         let chart = RunChart::new("c", "t", "d", &bars, Some((38.0, 56.0)));
 
         let wide = &chart.wide;
-        assert_eq!((wide.left, wide.right), (38.0, 718.0));
+        assert_eq!([wide.left, wide.right], px([38.0, 718.0]));
         let grid: Vec<_> = wide
             .grid
             .iter()
             .map(|line| (line.at, line.text.as_str()))
             .collect();
-        assert_eq!(grid, [(120.0, "0"), (73.0, "30"), (26.0, "60")]);
-        assert_eq!(wide.band, Some((32.3, 28.2)));
+        let [zero, half, whole] = px([120.0, 73.0, 26.0]);
+        assert_eq!(grid, [(zero, "0"), (half, "30"), (whole, "60")]);
+        assert_eq!(wide.band, Some((Px::of(32.3), Px::of(28.2))));
         assert_eq!(wide.marks.len(), 30);
         let first = &wide.marks[0];
         assert_eq!(
-            (first.x, first.y, first.width, first.height),
-            (42.1, 49.5, 14.5, 70.5)
+            [first.x, first.y, first.width, first.height],
+            px([42.1, 49.5, 14.5, 70.5])
         );
-        assert_eq!(first.slot, (38.0, 22.7));
+        assert_eq!(first.slot, (Px::of(38.0), Px::of(22.7)));
         let failed = &wide.marks[16];
         assert_eq!(
-            (failed.y, failed.height, failed.cap, failed.middle),
-            (96.5, 23.5, 87.5, 412.0)
+            [failed.y, failed.height, failed.cap, failed.middle],
+            px([96.5, 23.5, 87.5, 412.0])
         );
         let missing = &wide.marks[23];
         assert_eq!(
-            (missing.y, missing.height),
-            (46.4, 73.6),
+            [missing.y, missing.height],
+            px([46.4, 73.6]),
             "a missing run stands at the middle of the usual range"
         );
         let last = &wide.marks[29];
-        assert_eq!(tenth(last.slot.0 + last.slot.1), 718.0);
+        assert_eq!(last.slot.0 + last.slot.1, Px::of(718.0));
         let days: Vec<_> = wide.days.iter().map(|day| (day.at, day.text.as_str())).collect();
         assert_eq!(
             days,
             [
-                (49.3, "1 Mar"),
-                (230.7, "5 Mar"),
-                (412.0, "9 Mar"),
-                (593.3, "13 Mar")
+                (Px::of(49.3), "1 Mar"),
+                (Px::of(230.7), "5 Mar"),
+                (Px::of(412.0), "9 Mar"),
+                (Px::of(593.3), "13 Mar")
             ]
         );
 
@@ -303,7 +308,7 @@ mod tests {
             "the newest are kept"
         );
         assert_eq!(chart.narrow.days.len(), 4);
-        assert_eq!(chart.narrow.width, 320.0);
+        assert_eq!(chart.narrow.width, Px::of(320.0));
     }
 
     #[derive(Template)]
@@ -383,7 +388,7 @@ mod tests {
     #[test]
     fn few_runs_stand_at_the_right() {
         let drawing = RunChart::new("c", "t", "d", &[bar(0, 5.0, Status::Succeeded)], None).wide;
-        assert_eq!(drawing.marks[0].slot, (695.3, 22.7));
+        assert_eq!(drawing.marks[0].slot, (Px::of(695.3), Px::of(22.7)));
         assert_eq!(drawing.days.len(), 1);
         assert_eq!(drawing.band, None);
     }
@@ -397,7 +402,7 @@ mod tests {
             let drawing = RunChart::new("c", "t", "d", &[bar(0, value, Status::Failed)], None).wide;
             let mark = &drawing.marks[0];
             assert!(
-                mark.height >= LEAST_HEIGHT && mark.height <= BASE - TOP,
+                mark.height >= Px::of(LEAST_HEIGHT) && mark.height <= Px::of(BASE - TOP),
                 "{value}: {mark:?}"
             );
         }

@@ -60,7 +60,6 @@ pub(super) struct ChartView {
 impl RunsView {
     pub(super) fn new(loaded: &Loaded, visit: &Visit) -> Self {
         let times = visit.times();
-        let keys: Vec<_> = loaded.runs.iter().map(view::run_key).collect();
         let is_late = loaded.health() == Some(Health::Late);
         Self {
             flow_id: loaded.flow().record.id.clone(),
@@ -70,7 +69,7 @@ impl RunsView {
             older: loaded.older.clone(),
             is_paged: loaded.is_paged,
             are_known: loaded.runs_are_known(),
-            version: fingerprint((keys, loaded.runs_are_known(), is_late)),
+            version: fingerprint((&loaded.runs, loaded.runs_are_known(), is_late)),
         }
     }
 }

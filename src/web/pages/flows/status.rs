@@ -173,7 +173,7 @@ impl Live {
         let failing = self.freshness.failing.iter().map(|failing| &failing.problem);
         fingerprint((
             (&self.state.word, self.poll_seconds, self.gone.is_some()),
-            loaded.runs.first().map(view::run_key),
+            loaded.runs.first(),
             self.freshness.read_at.as_ref().map(TimeView::iso),
             failing.collect::<Vec<_>>(),
             self.health.as_ref().map(|health| (health.word, &health.reason)),

@@ -152,16 +152,6 @@ impl RunRow {
     }
 }
 
-/// Changes whenever the run does.
-pub(in crate::web::pages) fn run_key(run: &RunLine) -> (&str, &str, i64, bool) {
-    (
-        &run.id,
-        &run.status,
-        run.platform_updated_at,
-        run.gone_at.is_some(),
-    )
-}
-
 impl RunRow {
     /// What went wrong, for a person.
     pub(in crate::web::pages) fn explained(&self) -> Explained {

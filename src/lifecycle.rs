@@ -1,5 +1,6 @@
 //! Starting, watching and stopping the tasks of the process.
 
+mod aside;
 mod signals;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use aside::aside;
 use signals::Signals;
 
 /// Longest pause before a task is started again.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use futures_util::TryStreamExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -75,6 +76,19 @@ impl Browser {
 
     /// Reads a page that has to be there.
     pub async fn get(&self, path: &str) -> (HeaderMap, Bytes) {
+        let (headers, body) = self.ask(path).await;
+        (headers, to_bytes(body, usize::MAX).await.unwrap())
+    }
+
+    /// Reads such a page and gives its length only.
+    async fn length(&self, path: &str) -> usize {
+        let (_, body) = self.ask(path).await;
+        let pieces = body.into_data_stream();
+        let lengths = pieces.try_fold(0, async |sum, piece| Ok(sum + piece.len()));
+        lengths.await.unwrap()
+    }
+
+    async fn ask(&self, path: &str) -> (HeaderMap, Body) {
         let mut request = Request::get(format!("{}{path}", self.base));
         for (name, value) in [
             (header::COOKIE, self.cookie.as_str()),
@@ -87,10 +101,7 @@ impl Browser {
         let answer = self.client.request(request.body(Body::empty()).unwrap()).await;
         let (parts, body) = answer.unwrap().into_parts();
         assert_eq!(parts.status, StatusCode::OK, "{path}");
-        (
-            parts.headers,
-            to_bytes(Body::new(body), usize::MAX).await.unwrap(),
-        )
+        (parts.headers, Body::new(body))
     }
 
     /// Asks for one after the other until the time is over; gives microseconds of each, and all bytes.
@@ -106,7 +117,7 @@ impl Browser {
             if asked.duration_since(started) >= time {
                 break;
             }
-            bytes += self.get(path).await.1.len();
+            bytes += self.length(path).await;
             latencies_us.push(u32::try_from(asked.elapsed().as_micros()).unwrap_or(u32::MAX));
         }
         (latencies_us, bytes)

@@ -17,7 +17,7 @@ const SANDBOX: &str = "prod";
 /// The emulator's random seed.
 const SEED: u64 = 1;
 /// How often it is looked how far the mirror is. Looking costs some milliseconds, too.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// How large the history at the emulator is.
 #[derive(Debug, Clone, Copy)]

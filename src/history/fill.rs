@@ -13,15 +13,15 @@ use super::followers::Pulse;
 use super::reading::{Note, Place, Purpose, Reading};
 use super::rounds::{LOOK_EVERY, jittered, pause_after, wait_until_writable};
 use super::run_list::RunList;
+use crate::lifecycle::aside;
 use crate::store::MirroredRun;
-
 use crate::store::sync_state::{self, SyncTopic};
 
 /// How long one transaction should take: other writers wait for it. A much shorter one would write the same pages of
 /// the indexes again and again: ids of runs are scattered.
 const TRANSACTION: Duration = Duration::from_millis(200);
-/// Readers for each call that may be on its way: while one page is understood, another one is fetched.
-const READERS_PER_CALL: u32 = 2;
+/// Readers for each two calls that may be on their way: while one page is understood, another one is fetched.
+const READERS_PER_TWO_CALLS: u32 = 3;
 /// Pages that each reader may be ahead of the store.
 const PAGES_AHEAD: u32 = 4;
 /// How long rows wait for others to be stored with them.
@@ -99,7 +99,7 @@ async fn fill_once(
     };
     let side_by_side = place.history.inner.pace.side_by_side;
     reading.client = reading.client.with_reads_at_once(side_by_side);
-    let readers_wanted = side_by_side * READERS_PER_CALL;
+    let readers_wanted = (side_by_side * READERS_PER_TWO_CALLS).div_ceil(2);
     let plan = Arc::new(Mutex::new(Plan::new(from, goal, readers_wanted)));
     // Readers go on while their last pages are being stored, and not further.
     let (read, to_store) = mpsc::channel((readers_wanted * PAGES_AHEAD) as usize);
@@ -156,7 +156,13 @@ async fn read_span(
     loop {
         let page = list.next().await?;
         let is_last = page.as_ref().is_none_or(|page| page.is_last);
-        let rows = page.map(|page| reading.rows(&page.items)).unwrap_or_default();
+        let rows = match page {
+            Some(page) => {
+                let reading = reading.clone();
+                aside(move || reading.rows(&page.items)).await
+            }
+            None => Vec::new(),
+        };
         if is_last {
             whole(plan).measured(span, list.pages_read);
         }

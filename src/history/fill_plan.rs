@@ -8,7 +8,7 @@ const FIRST_STEP_MS: i64 = 3_600_000;
 const LONGEST_STEP_MS: i64 = 8 * 86_400_000;
 /// Pages that a span should have: few enough that none of the readers is late, many enough that the last page of
 /// each, which is not full, does not count.
-const WANTED_PAGES: usize = 12;
+const WANTED_PAGES: usize = 20;
 /// A span with more pages is given back in two halves.
 pub(super) const MOST_PAGES: usize = 4 * WANTED_PAGES;
 
@@ -203,6 +203,6 @@ mod tests {
             plan.measured(span, pages);
             plan.finish(&[span]);
         }
-        assert!((8..=14).contains(&pages), "{pages}");
+        assert!((15..=22).contains(&pages), "{pages}");
     }
 }

@@ -19,6 +19,7 @@ use super::pressure::{LONGEST_SLEEP, Pressure};
 use super::reply::scrub;
 use super::token::{Credential, Token, Tokens};
 use super::wire;
+use crate::lifecycle::aside;
 
 /// Waits between tries of a read never grow beyond this.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
@@ -26,6 +27,8 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 const CHANGES_AT_ONCE: usize = 4;
 /// A read is sent at most once more than this.
 const RETRIES: usize = 3;
+/// The bytes of an answer that is understood in no time.
+const LONG_BODY: usize = 32 << 10;
 
 /// Talks to the platform as one credential in one sandbox. Cheap to clone; clones share the token and the
 /// restraint towards the platform, so keep one per environment.
@@ -177,15 +180,14 @@ impl PlatformClient {
             exchange = inner.exchange(&request, &token, READ_LIMIT).await?;
         }
         drop(place);
-        let secrets = inner.own_secrets(&token);
-        let mut body = exchange.success().map_err(|error| error.scrubbed(&secrets))?;
-        // What is read is stored and shown: no service may make us repeat our own secrets.
-        wire::each_text(&mut body, &mut |text| {
-            if secrets.iter().any(|secret| text.contains(secret)) {
-                *text = scrub(text, &secrets);
-            }
-        });
-        Ok(body)
+        let is_long = exchange.body.as_ref().is_ok_and(|body| body.len() > LONG_BODY);
+        let inner = Arc::clone(&self.inner);
+        let understand = move || inner.understand(&exchange, &token);
+        if is_long {
+            aside(understand).await
+        } else {
+            understand()
+        }
     }
 }
 
@@ -223,6 +225,19 @@ impl Inner {
             self.credential.client_secret.expose_secret(),
             token.value.expose_secret(),
         ]
+    }
+
+    /// What the answer to a read says, without our own secrets.
+    fn understand(&self, exchange: &Exchange, token: &Token) -> Result<Value, PlatformError> {
+        let secrets = self.own_secrets(token);
+        let mut body = exchange.success().map_err(|error| error.scrubbed(&secrets))?;
+        // What is read is stored and shown: no service may make us repeat them.
+        wire::each_text(&mut body, &mut |text| {
+            if secrets.iter().any(|secret| text.contains(secret)) {
+                *text = scrub(text, &secrets);
+            }
+        });
+        Ok(body)
     }
 
     /// Waits until a call may be made, but no longer than `patience`.

@@ -2,6 +2,7 @@
 //! not be read to its end ends in an error, so that it never proves the absence of anything.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use futures_util::{Stream, TryStreamExt, stream};
 use serde_json::{Value, json};
@@ -9,11 +10,15 @@ use serde_json::{Value, json};
 use super::client::{PlatformClient, Read};
 use super::error::{PlatformError, Service};
 use super::wire;
+use crate::lifecycle::aside;
 
 const PAGE_CEILING: usize = 200;
 const ITEM_CEILING: usize = 20_000;
 /// The most Catalog documents; the others treat it as a wish.
 pub(super) const PAGE_SIZE: usize = 100;
+
+/// So many items are understood in no time.
+const FEW_ITEMS: usize = 10;
 
 /// One page of a list.
 #[derive(Debug, Clone)]
@@ -53,8 +58,8 @@ impl PlatformClient {
         parse: P,
     ) -> impl Stream<Item = Result<Page<T>, PlatformError>> + Send + use<T, P>
     where
-        T: Send,
-        P: Fn(Value) -> Result<T, PlatformError> + Send,
+        T: Send + 'static,
+        P: Fn(Value) -> Result<T, PlatformError> + Send + Sync + 'static,
     {
         let start = Walk {
             client: self.clone(),
@@ -65,13 +70,23 @@ impl PlatformClient {
             pages: 0,
             fetched: 0,
         };
+        let parse = Arc::new(parse);
         stream::try_unfold(start, Walk::step).and_then(move |page| {
-            let items = page.items.into_iter().map(&parse).collect::<Result<_, _>>();
-            std::future::ready(items.map(|items| Page {
-                items,
-                fetched: page.fetched,
-                is_last: page.is_last,
-            }))
+            let parse = Arc::clone(&parse);
+            async move {
+                let is_long = page.items.len() > FEW_ITEMS;
+                let understand = move || page.items.into_iter().map(&*parse).collect::<Result<_, _>>();
+                let items = if is_long {
+                    aside(understand).await
+                } else {
+                    understand()
+                };
+                Ok(Page {
+                    items: items?,
+                    fetched: page.fetched,
+                    is_last: page.is_last,
+                })
+            }
         })
     }
 }

@@ -22,22 +22,25 @@ pub fn bytes(bytes: u64) -> String {
     if bytes < 1000 {
         return format!("{bytes} B");
     }
-    let mut value = bytes as f64;
-    let mut unit = "B";
-    for next in UNITS {
+    let bytes = u128::from(bytes);
+    let (mut one, mut unit) = (1000, UNITS[0]);
+    for next in &UNITS[1..] {
         // 999.5 of a unit would be written as 1000: it is 1 of the next.
-        if value < 999.5 {
+        if bytes * 2 < one * 1999 {
             break;
         }
-        value /= 1000.0;
+        one *= 1000;
         unit = next;
     }
-    let decimals = if value < 9.995 {
-        2
+    let rounded = |parts: u128| (bytes * parts + one / 2) / one;
+    let (whole, tenths, hundredths) = (rounded(1), rounded(10), rounded(100));
+    if hundredths < 1000 {
+        format!("{}.{:02} {unit}", hundredths / 100, hundredths % 100)
+    } else if tenths < 1000 {
+        format!("{}.{} {unit}", tenths / 10, tenths % 10)
     } else {
-        usize::from(value < 99.95)
-    };
-    format!("{value:.decimals$} {unit}")
+        format!("{whole} {unit}")
+    }
 }
 
 /// A length of time given in milliseconds, in its two largest units: `200_000` is `3 min 20 s`.

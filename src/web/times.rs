@@ -1,7 +1,8 @@
 //! Instants as people read them: in their own zone, with UTC beside it.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::{TimeZone, TimeZoneOffsetInfo};
 
 /// The viewer's zone and the present, from which a page makes all its [`TimeView`]s.
 #[derive(Clone, Debug)]
@@ -63,12 +64,22 @@ pub struct TimeView {
 impl TimeView {
     /// `21 Mar 2026, 08:00 CET`.
     pub fn local(&self) -> String {
-        self.zoned().strftime("%-d %b %Y, %H:%M %Z").to_string()
+        let (at, there) = self.civil();
+        let zone = there.abbreviation();
+        format!(
+            "{} {}, {:02}:{:02} {zone}",
+            day_of(at),
+            at.year(),
+            at.hour(),
+            at.minute()
+        )
     }
 
     /// `21 Mar, 08:00 CET`: for columns of recent times; the year stands in the title.
     pub fn short(&self) -> String {
-        self.zoned().strftime("%-d %b, %H:%M %Z").to_string()
+        let (at, there) = self.civil();
+        let zone = there.abbreviation();
+        format!("{}, {:02}:{:02} {zone}", day_of(at), at.hour(), at.minute())
     }
 
     /// Whether the viewer's own zone is UTC, so that UTC need not be said twice.
@@ -78,12 +89,13 @@ impl TimeView {
 
     /// `21 Mar`: for axes and narrow columns, beside a full date elsewhere.
     pub fn day(&self) -> String {
-        self.zoned().strftime("%-d %b").to_string()
+        day_of(self.civil().0)
     }
 
     /// `08:12:04`: for what is read many times a minute.
     pub fn clock(&self) -> String {
-        self.zoned().strftime("%H:%M:%S").to_string()
+        let (at, _) = self.civil();
+        format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second())
     }
 
     /// `2026-03-21 07:00:00 UTC`.
@@ -100,7 +112,7 @@ impl TimeView {
 
     /// `2026-03-21T08:00` in the viewer's zone: what a field for day and time holds.
     pub fn for_input(&self) -> String {
-        self.zoned().strftime("%Y-%m-%dT%H:%M").to_string()
+        self.civil().0.strftime("%Y-%m-%dT%H:%M").to_string()
     }
 
     /// `8 s ago`, or `in 48 min` for what is still to come.
@@ -120,14 +132,25 @@ impl TimeView {
         }
     }
 
-    fn zoned(&self) -> jiff::ZonedDateTime {
-        self.at.to_zoned_datetime(self.zone.clone())
+    /// Day and time in the viewer's zone, and what its name is then.
+    fn civil(&self) -> (DateTime, TimeZoneOffsetInfo<'_>) {
+        let there = self.zone.to_offset_info(self.at);
+        (there.offset().to_datetime(self.at), there)
     }
 
     /// Whether it lies before the viewer's present.
     pub fn is_past(&self) -> bool {
         self.at.as_millisecond() <= self.now_ms
     }
+}
+
+/// `21 Mar`. A page has a hundred of them, and a pattern would be read for each.
+fn day_of(at: DateTime) -> String {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let month = usize::try_from(at.month()).unwrap_or(1);
+    format!("{} {}", at.day(), MONTHS[(month - 1) % 12])
 }
 
 /// Values outside the calendar (±9999 years) show its ends.

@@ -1,5 +1,8 @@
 //! What the pages of one flow and of one run need, in few queries: each query of a page costs more than its rows.
 
+use sqlx::{Database, FromRow, Row};
+
+use super::database::Engine;
 use super::flows::{Flow, select_flow};
 use super::sync_state::{SyncState, SyncTopic};
 use super::{Store, StoreError};
@@ -58,18 +61,8 @@ struct HeadRow {
     template_id: Option<String>,
     template_name: Option<String>,
     template_version: Option<i64>,
-    flows_watermark_at: Option<i64>,
-    flows_attempted_at: Option<i64>,
-    flows_succeeded_at: Option<i64>,
-    flows_failing_since_at: Option<i64>,
-    flows_problem: Option<String>,
-    runs_watermark_at: Option<i64>,
-    runs_attempted_at: Option<i64>,
-    runs_succeeded_at: Option<i64>,
-    runs_failing_since_at: Option<i64>,
-    runs_problem: Option<String>,
-    filled_from_at: Option<i64>,
-    fill_goal_at: Option<i64>,
+    #[sqlx(flatten)]
+    sync: JoinedSync,
 }
 
 const HEAD: &str = select_flow!(
@@ -77,9 +70,10 @@ const HEAD: &str = select_flow!(
       t.id AS template_id, t.name AS template_name, tv.version AS template_version, \
       yf.watermark_at AS flows_watermark_at, yf.attempted_at AS flows_attempted_at, \
       yf.succeeded_at AS flows_succeeded_at, yf.failing_since_at AS flows_failing_since_at, \
-      yf.problem AS flows_problem, yr.watermark_at AS runs_watermark_at, yr.attempted_at AS runs_attempted_at, \
+      yf.problem AS flows_problem, yf.filled_from_at AS flows_filled_from_at, yf.fill_goal_at AS flows_fill_goal_at, \
+      yr.watermark_at AS runs_watermark_at, yr.attempted_at AS runs_attempted_at, \
       yr.succeeded_at AS runs_succeeded_at, yr.failing_since_at AS runs_failing_since_at, \
-      yr.problem AS runs_problem, yr.filled_from_at, yr.fill_goal_at"]
+      yr.problem AS runs_problem, yr.filled_from_at AS runs_filled_from_at, yr.fill_goal_at AS runs_fill_goal_at"]
     [" LEFT JOIN flow_health h ON h.environment_id = f.environment_id AND h.flow_id = f.id \
       LEFT JOIN flow_versions v ON v.environment_id = f.environment_id AND v.flow_id = f.id AND v.number = \
       (SELECT MAX(n.number) FROM flow_versions n WHERE n.environment_id = f.environment_id AND n.flow_id = f.id) \
@@ -110,6 +104,34 @@ pub async fn head(store: &Store, team_id: &str, flow_id: &str) -> Result<Option<
     row.map(HeadRow::read).transpose()
 }
 
+/// What a join brings of `sync_state`, each column with its topic's word before its name.
+struct JoinedSync(Vec<SyncState>);
+
+impl<'r> FromRow<'r, <Engine as Database>::Row> for JoinedSync {
+    fn from_row(row: &'r <Engine as Database>::Row) -> Result<Self, sqlx::Error> {
+        let mut states = Vec::new();
+        for topic in [SyncTopic::Flows, SyncTopic::Runs] {
+            let name = |column: &str| format!("{topic}_{column}");
+            // Without it, that topic was never tried.
+            let Some(watermark_at) = row.try_get(&*name("watermark_at"))? else {
+                continue;
+            };
+            states.push(SyncState {
+                environment_id: row.try_get("environment_id")?,
+                topic,
+                watermark_at,
+                attempted_at: row.try_get(&*name("attempted_at"))?,
+                succeeded_at: row.try_get(&*name("succeeded_at"))?,
+                failing_since_at: row.try_get(&*name("failing_since_at"))?,
+                problem: row.try_get(&*name("problem"))?,
+                filled_from_at: row.try_get(&*name("filled_from_at"))?,
+                fill_goal_at: row.try_get(&*name("fill_goal_at"))?,
+            });
+        }
+        Ok(Self(states))
+    }
+}
+
 impl HeadRow {
     fn read(self) -> Result<FlowHead, StoreError> {
         let damaged = |error: serde_json::Error| StoreError::Other(format!("flow_health: {error}"));
@@ -118,37 +140,8 @@ impl HeadRow {
             .template_id
             .zip(self.template_name)
             .zip(self.template_version);
-        let sync_of = |topic, watermark_at: Option<i64>, attempted_at: Option<i64>| {
-            Some(SyncState {
-                environment_id: self.flow.record.environment_id.clone(),
-                topic,
-                watermark_at: watermark_at?,
-                attempted_at: attempted_at?,
-                succeeded_at: None,
-                failing_since_at: None,
-                problem: None,
-                filled_from_at: None,
-                fill_goal_at: None,
-            })
-        };
-        let flows = sync_of(SyncTopic::Flows, self.flows_watermark_at, self.flows_attempted_at);
-        let flows = flows.map(|state| SyncState {
-            succeeded_at: self.flows_succeeded_at,
-            failing_since_at: self.flows_failing_since_at,
-            problem: self.flows_problem,
-            ..state
-        });
-        let runs = sync_of(SyncTopic::Runs, self.runs_watermark_at, self.runs_attempted_at);
-        let runs = runs.map(|state| SyncState {
-            succeeded_at: self.runs_succeeded_at,
-            failing_since_at: self.runs_failing_since_at,
-            problem: self.runs_problem,
-            filled_from_at: self.filled_from_at,
-            fill_goal_at: self.fill_goal_at,
-            ..state
-        });
         Ok(FlowHead {
-            sync: flows.into_iter().chain(runs).collect(),
+            sync: self.sync.0,
             flow: self.flow,
             judgement: judgement.transpose().map_err(damaged)?,
             version: self

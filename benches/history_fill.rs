@@ -1,7 +1,7 @@
 //! How long the first reading of a large history takes, against what its pages cost at least.
 //!
-//! Emulator and server are processes of their own. Every answer is held back for 50 ms, and a page has 100 runs, so
-//! that eight pages side by side need pages / 8 × 50 ms. `cargo bench --bench history_fill -- --flows 200 --days 30
+//! Emulator and server are processes of their own. Every answer takes 50 ms, and a page has 100 runs, so that eight
+//! pages side by side need pages / 8 × 50 ms. `cargo bench --bench history_fill -- --flows 200 --days 30
 //! --runs-per-day 17 --latency-ms 50`.
 
 mod support;

@@ -36,7 +36,7 @@ pub struct Arguments {
     /// Simulated seconds per second, for schedules and run durations.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     speed: u32,
-    /// Milliseconds that every answer is held back.
+    /// Milliseconds that every answer takes at least.
     #[arg(long, default_value_t = 0)]
     latency_ms: u64,
     /// Let time stand still until `POST /advance` at the control port.

@@ -11,6 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header, request::Parts};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::json;
+use tokio::time::Instant;
 use tower::ServiceExt;
 
 use super::answered_id::answered_id;
@@ -88,6 +89,8 @@ pub struct Acted {
 
 impl Desk {
     async fn serve(self, request: Request) -> Response {
+        let latency = Duration::from_millis(self.app.options.latency_ms);
+        let not_before = Instant::now() + latency;
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, LARGEST_BODY).await;
         let call = self.write_down(parts, body.as_ref().map_or(Bytes::new(), Bytes::clone));
@@ -112,7 +115,7 @@ impl Desk {
         if let Ok(id) = HeaderValue::from_str(&call.request_id) {
             response.headers_mut().insert("x-request-id", id);
         }
-        tokio::time::sleep(Duration::from_millis(self.app.options.latency_ms)).await;
+        tokio::time::sleep_until(not_before).await;
         response
     }
 

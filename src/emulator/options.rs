@@ -23,7 +23,7 @@ pub struct Options {
     pub sandboxes: Vec<String>,
     /// Simulated seconds that pass per second of the clock, for schedules and run durations. At least 1.
     pub speed: u32,
-    /// Milliseconds that every answer is held back.
+    /// Milliseconds that every answer takes at least.
     pub latency_ms: u64,
     /// The clock stands still until it is advanced through the control port.
     pub manual_time: bool,

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use aside::aside;
+pub use aside::{aside, aside_if};
 use signals::Signals;
 
 /// Longest pause before a task is started again.

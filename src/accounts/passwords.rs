@@ -7,6 +7,7 @@ use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::Problem;
+use crate::lifecycle::aside;
 use crate::store::Hidden;
 
 /// Shortest password, in characters.
@@ -47,14 +48,12 @@ pub fn check_password(field: &str, password: &SecretString) -> Option<Problem> {
 /// # Errors
 /// The system has no random numbers or no memory.
 pub async fn hash(password: SecretString) -> Result<Hidden, HashError> {
-    tokio::task::spawn_blocking(move || hash_now(&password))
-        .await
-        .map_err(|error| HashError(error.to_string()))?
+    aside(move || hash_now(&password)).await
 }
 
 /// Whether the password is the one whose hash is stored; takes equally long when there is none.
 pub(super) async fn verify(stored: Option<Hidden>, password: SecretString) -> bool {
-    let verified = tokio::task::spawn_blocking(move || {
+    aside(move || {
         let Some(hash) = stored.as_ref().or(NOBODY.as_ref()) else {
             return false;
         };
@@ -64,8 +63,8 @@ pub(super) async fn verify(stored: Option<Hidden>, password: SecretString) -> bo
                 .is_ok()
         });
         fits && stored.is_some()
-    });
-    verified.await.unwrap_or(false)
+    })
+    .await
 }
 
 fn hash_now(password: &SecretString) -> Result<Hidden, HashError> {

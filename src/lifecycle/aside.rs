@@ -12,6 +12,11 @@ pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
     }
 }
 
+/// The same for work that is not always so long: what is short is done at once.
+pub async fn aside_if<T: Send + 'static>(is_long: bool, work: impl FnOnce() -> T + Send + 'static) -> T {
+    if is_long { aside(work).await } else { work() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -19,6 +24,10 @@ mod tests {
     #[tokio::test]
     async fn what_it_comes_to_comes_back() {
         assert_eq!(aside(|| 2 + 3).await, 5);
+        let here = std::thread::current().id();
+        let thread = || std::thread::current().id();
+        assert_eq!(aside_if(false, thread).await, here);
+        assert_ne!(aside_if(true, thread).await, here);
     }
 
     #[tokio::test]

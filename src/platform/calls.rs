@@ -202,7 +202,7 @@ impl Call {
     /// The texts in this call that must appear nowhere else: all below `auth.params`.
     pub(super) fn secrets(&self) -> Vec<&str> {
         let mut found = Vec::new();
-        if let Some(params) = self.body.as_ref().and_then(|body| body.pointer("/auth/params")) {
+        if let Some(params) = self.body.as_ref().and_then(|body| wire::at(body, "/auth/params")) {
             collect_texts(params, &mut found);
         }
         // A PATCH carries them as the value of an operation on `/auth/params…`.

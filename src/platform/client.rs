@@ -19,7 +19,7 @@ use super::pressure::{LONGEST_SLEEP, Pressure};
 use super::reply::scrub;
 use super::token::{Credential, Token, Tokens};
 use super::wire;
-use crate::lifecycle::aside;
+use crate::lifecycle::aside_if;
 
 /// Waits between tries of a read never grow beyond this.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
@@ -182,12 +182,7 @@ impl PlatformClient {
         drop(place);
         let is_long = exchange.body.as_ref().is_ok_and(|body| body.len() > LONG_BODY);
         let inner = Arc::clone(&self.inner);
-        let understand = move || inner.understand(&exchange, &token);
-        if is_long {
-            aside(understand).await
-        } else {
-            understand()
-        }
+        aside_if(is_long, move || inner.understand(&exchange, &token)).await
     }
 }
 

@@ -209,7 +209,7 @@ fn explore_read(through: &ExploreThrough, what: &ExploreWhat) -> Read {
 fn explored(what: &ExploreWhat, body: &Value) -> Result<Explored, PlatformError> {
     match (what, body) {
         (ExploreWhat::File { .. }, Value::Object(_)) => Ok(Explored::File {
-            columns: columns(body.pointer("/schema/columns"))?,
+            columns: columns(wire::at(body, "/schema/columns"))?,
             rows: wire::elements(body, "/data").to_vec(),
             format: wire::text(body, "/properties/fileType").map(|file_type| FileFormat {
                 file_type,

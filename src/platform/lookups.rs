@@ -168,7 +168,7 @@ fn shows(selector: &Selector, item: &Value) -> Option<bool> {
     let equals = |pointer, wanted: &String| wire::text(item, pointer).map(|shown| shown == *wanted);
     // An array that is absent is an answer in an unknown form, an empty one is a "no".
     let lists = |pointer, wanted: &String| {
-        item.pointer(pointer).and_then(Value::as_array)?;
+        wire::at(item, pointer).and_then(Value::as_array)?;
         Some(wire::texts(item, pointer).contains(wanted))
     };
     match selector {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::calls::ObjectKind;
 use super::lookups::{Found, Selector};
+use super::wire;
 use crate::domain::connector::DATA_LAKE_SPEC_ID;
 use crate::domain::setup::{DATA_LAKE_NAME, MARKER_TAG, StepKind};
 
@@ -25,7 +26,7 @@ impl Selector {
     /// A filter that Adobe documents and that brings all objects with the marker of a step, among others. `sent`: the
     /// object as it was sent. None: what was sent does not say enough.
     pub fn of_step(step: StepKind, marker: &str, sent: &Value) -> Option<Self> {
-        let text = |pointer: &str| sent.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let text = |pointer: &str| wire::at(sent, pointer).and_then(Value::as_str).map(str::to_owned);
         Some(match step {
             StepKind::BaseConnection => Self::ByDescription(marker.to_owned()),
             // It is shared by many setups and carries no marker.
@@ -63,7 +64,7 @@ impl Found {
 
     /// Whether it is a connection of the data lake.
     pub fn is_data_lake(&self) -> bool {
-        let spec = self.body.pointer("/connectionSpec/id");
+        let spec = wire::at(&self.body, "/connectionSpec/id");
         spec.and_then(Value::as_str) == Some(DATA_LAKE_SPEC_ID)
     }
 }

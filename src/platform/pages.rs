@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::client::{PlatformClient, Read};
 use super::error::{PlatformError, Service};
 use super::wire;
-use crate::lifecycle::aside;
+use crate::lifecycle::aside_if;
 
 const PAGE_CEILING: usize = 200;
 const ITEM_CEILING: usize = 20_000;
@@ -75,12 +75,8 @@ impl PlatformClient {
             let parse = Arc::clone(&parse);
             async move {
                 let is_long = page.items.len() > FEW_ITEMS;
-                let understand = move || page.items.into_iter().map(&*parse).collect::<Result<_, _>>();
-                let items = if is_long {
-                    aside(understand).await
-                } else {
-                    understand()
-                };
+                let understand = move || page.items.into_iter().map(&*parse).collect();
+                let items: Result<_, _> = aside_if(is_long, understand).await;
                 Ok(Page {
                     items: items?,
                     fetched: page.fetched,
@@ -132,7 +128,7 @@ impl Walk {
     fn next_page(&self, current: &Next, body: &Value, count: usize) -> Result<Option<Next>, PlatformError> {
         let unreadable = |detail| Err(PlatformError::unreadable(self.service, detail));
         match self.service {
-            Service::FlowService => match body.pointer("/_links/next") {
+            Service::FlowService => match wire::at(body, "/_links/next") {
                 None | Some(Value::Null) => Ok(None),
                 Some(link) => match link
                     .get("href")
@@ -143,7 +139,7 @@ impl Walk {
                     None => unreadable("the link to the next page carries no continuationToken"),
                 },
             },
-            Service::SchemaRegistry => match body.pointer("/_page") {
+            Service::SchemaRegistry => match wire::at(body, "/_page") {
                 Some(Value::Object(page)) => match page.get("next") {
                     None | Some(Value::Null) => Ok(None),
                     Some(Value::String(key)) => Ok(Some(Next::Token(key.clone()))),

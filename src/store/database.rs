@@ -18,7 +18,7 @@ use super::{StoreError, secrets};
 pub(super) type Engine = Sqlite;
 
 /// The forward-only migrations of this binary. They also set `application_id` and `user_version`.
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Marks a file as a Headgate database: "HdGt". The first migration sets it.
 pub(super) const APPLICATION_ID: i64 = 0x4864_4774;
@@ -259,7 +259,7 @@ impl WriteTx {
     }
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
+pub(super) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .synchronous(SqliteSynchronous::Full)
@@ -383,16 +383,6 @@ async fn quick_check(connection: &mut SqliteConnection) -> Result<(), StoreError
 pub(super) fn known_schema() -> i64 {
     let versions = MIGRATIONS.iter().map(|migration| migration.version);
     versions.max().unwrap_or(0)
-}
-
-/// Makes a database as an earlier binary left it.
-#[cfg(test)]
-pub(super) async fn make_old(path: &Path, version: i64) -> SqliteConnection {
-    let options = options(path).create_if_missing(true);
-    let mut connection = SqliteConnection::connect_with(&options).await.expect("a file");
-    let migrated = MIGRATIONS.run_to(version, &mut connection).await;
-    migrated.expect("the first migrations");
-    connection
 }
 
 async fn migrate(writer: &SqlitePool) -> Result<(), StoreError> {

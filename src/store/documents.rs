@@ -2,7 +2,6 @@
 //! to be written, and only its own page reads it.
 
 use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
-
 use serde_json::Value;
 
 use super::StoreError;
@@ -22,11 +21,6 @@ pub struct Document {
 }
 
 impl Document {
-    /// Packs a text; the same one always to the same bytes.
-    pub fn new(text: &str) -> Self {
-        Self::pack(text.as_bytes())
-    }
-
     /// Packs JSON without blanks.
     pub fn of(json: &Value) -> Self {
         #[expect(
@@ -37,6 +31,7 @@ impl Document {
         Self::pack(&text)
     }
 
+    /// The same text is always packed to the same bytes.
     fn pack(text: &[u8]) -> Self {
         let mut bytes = vec![PACKED];
         bytes.extend(compress_prepend_size_with_dict(text, USUAL));
@@ -68,7 +63,7 @@ impl Document {
 
 impl From<&str> for Document {
     fn from(text: &str) -> Self {
-        Self::new(text)
+        Self::pack(text.as_bytes())
     }
 }
 
@@ -89,8 +84,8 @@ mod tests {
         #[test]
         fn every_text_comes_back(text in ".{0,300}", times in 1_usize..40) {
             let text = text.repeat(times);
-            let packed = Document::new(&text);
-            prop_assert_eq!(&Document::new(&text), &packed);
+            let packed = Document::from(text.as_str());
+            prop_assert_eq!(&Document::from(text.as_str()), &packed);
             prop_assert_eq!(Document::unpack(packed.bytes).unwrap(), text);
         }
 

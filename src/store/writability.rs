@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::disk::Disk;
 use super::error::extended_code;
 use super::{Store, StoreError};
+use crate::lifecycle::aside;
 
 /// How often it is tried whether the database takes writes again.
 const TRY_EVERY: Duration = Duration::from_secs(1);
@@ -212,9 +213,8 @@ impl Store {
         if !matches!(writability.now(), Writes::Full | Writes::ReadOnly) {
             return;
         }
-        let tried =
-            tokio::task::spawn_blocking(move || writability.has_room() && writability.try_writing().is_ok());
-        if tried.await.unwrap_or(false) && self.rewrite_a_page().await.is_ok() {
+        let may_go_on = aside(move || writability.has_room() && writability.try_writing().is_ok());
+        if may_go_on.await && self.rewrite_a_page().await.is_ok() {
             self.writability().reopen();
         }
     }

@@ -1,7 +1,7 @@
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use sqlx::{Connection, Row, SqliteConnection, SqlitePool};
 
 use super::*;
-use crate::store::database::refuse_old;
+use crate::store::database::{MIGRATIONS, options, refuse_old};
 
 async fn pragma(connection: &mut SqliteConnection, name: &str) -> String {
     let sql = sqlx::AssertSqlSafe(format!("PRAGMA {name}"));
@@ -223,7 +223,12 @@ async fn a_newer_schema_is_refused() {
 async fn runs_of_an_earlier_version_are_kept_with_their_json_and_get_their_end() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("headgate.db");
-    let mut old = crate::store::database::make_old(&path, 3).await;
+    let as_then = options(&path).create_if_missing(true);
+    let mut old = SqliteConnection::connect_with(&as_then).await.expect("a file");
+    MIGRATIONS
+        .run_to(3, &mut old)
+        .await
+        .expect("the first migrations");
     for (id, outcome) in [("done", "failed"), ("going", "running")] {
         sqlx::query(
             "INSERT INTO runs (environment_id, id, flow_id, status, outcome, started_at, platform_updated_at, raw, \
@@ -235,7 +240,7 @@ async fn runs_of_an_earlier_version_are_kept_with_their_json_and_get_their_end()
         .await
         .expect("a run");
     }
-    sqlx::Connection::close(old).await.expect("closed");
+    old.close().await.expect("closed");
     let store = Store::open(&path).await.expect("it is brought up");
     for (id, ended_at) in [("done", Some(7)), ("going", None)] {
         let run = crate::store::runs::by_id(&store, "e", id)

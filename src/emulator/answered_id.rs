@@ -2,79 +2,91 @@
 
 use std::fmt;
 
-use serde::Deserializer;
-use serde::de::{Deserialize, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Deserializer, Value};
 
 /// The id of the first object in an answer, if there is one.
 pub fn answered_id(body: &[u8]) -> Option<String> {
-    let Named(id) = serde_json::from_slice(body).ok()?;
+    let mut id = None;
+    // An error says that it is no answer, or that the id of a list's first object was found before its end.
+    let _ = Naming(&mut id).deserialize(&mut Deserializer::from_slice(body));
     let id = id?;
     Some(id.rsplit("@/dataSets/").next().unwrap_or(&id).to_owned())
 }
 
-/// An object's id, a list's first one, or a text itself.
-struct Named(Option<String>);
+/// Looks for an object's id, a list's first one, or a text itself.
+struct Naming<'a>(&'a mut Option<String>);
 
-impl<'de> Deserialize<'de> for Named {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Naming).map(Self)
+impl<'de> DeserializeSeed<'de> for Naming<'_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-struct Naming;
-
-impl<'de> Visitor<'de> for Naming {
-    type Value = Option<String>;
+impl<'de> Visitor<'de> for Naming<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an answer")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let (mut of_schema, mut id, mut of_list) = (None, None, None);
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let (mut of_schema, mut id) = (None, None);
         while let Some(key) = members.next_key::<String>()? {
-            let place = match key.as_str() {
-                "$id" => &mut of_schema,
-                "id" => &mut id,
-                "items" => &mut of_list,
+            match key.as_str() {
+                "$id" => of_schema = text(members.next_value()?),
+                "id" => id = text(members.next_value()?),
+                "items" => members.next_value_seed(Naming(self.0))?,
                 _ => {
                     members.next_value::<IgnoredAny>()?;
-                    continue;
                 }
-            };
-            *place = members.next_value::<Named>()?.0;
+            }
         }
-        Ok(of_list.or(of_schema).or(id))
+        *self.0 = of_schema.or(id);
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
-        let first = elements.next_element::<Named>()?;
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        elements.next_element_seed(Naming(self.0))?;
+        if self.0.is_some() {
+            return Err(A::Error::custom("the rest is not looked at"));
+        }
         while elements.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(first.and_then(|Named(id)| id))
+        Ok(())
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(text.to_owned()))
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        *self.0 = Some(text.to_owned());
+        Ok(())
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::FromRequest;
 use axum::http::{HeaderMap, HeaderName, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::refusal::{Refusal, Service};
@@ -140,12 +141,12 @@ impl Query {
 }
 
 /// 200 with a JSON body.
-pub fn ok(body: &Value) -> Response {
+pub fn ok(body: &impl Serialize) -> Response {
     reply(StatusCode::OK, body)
 }
 
 /// A JSON body under a status.
-pub fn reply(status: StatusCode, body: &Value) -> Response {
+pub fn reply(status: StatusCode, body: &impl Serialize) -> Response {
     (status, Json(body)).into_response()
 }
 

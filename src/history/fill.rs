@@ -19,13 +19,13 @@ use crate::store::sync_state::{self, SyncTopic};
 
 /// How long one transaction should take: other writers wait for it. A much shorter one would write the same pages of
 /// the indexes again and again: ids of runs are scattered.
-const TRANSACTION: Duration = Duration::from_millis(200);
+const TRANSACTION: Duration = Duration::from_millis(300);
 /// Readers for each two calls that may be on their way: while one page is understood, another one is fetched.
 const READERS_PER_TWO_CALLS: u32 = 3;
 /// Pages that each reader may be ahead of the store.
-const PAGES_AHEAD: u32 = 4;
+const PAGES_AHEAD: u32 = 8;
 /// How long rows wait for others to be stored with them.
-const GATHERING: Duration = Duration::from_millis(400);
+const GATHERING: Duration = Duration::from_millis(600);
 /// How long a reader waits when all that is left is being read by others.
 const IDLE: Duration = Duration::from_millis(50);
 
@@ -43,7 +43,7 @@ struct Portion {
 impl Portion {
     const FIRST: usize = 500;
     const LEAST: usize = 50;
-    const MOST: usize = 5_000;
+    const MOST: usize = 10_000;
 
     /// So many rows took so long.
     fn learn(&mut self, rows: usize, took: Duration) {

@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 /// A span that would be read in less time is not halved any more, in milliseconds.
 const LEAST_STEP_MS: i64 = 1_000;
 const FIRST_STEP_MS: i64 = 3_600_000;
-const LONGEST_STEP_MS: i64 = 8 * 86_400_000;
+const LONGEST_STEP_MS: i64 = 16 * 86_400_000;
 /// Pages that a span should have: few enough that none of the readers is late, many enough that the last page of
 /// each, which is not full, does not count.
 const WANTED_PAGES: usize = 20;
+/// Pages that the last spans should have at least: where nothing is left to be found, shorter ones are many calls for
+/// nothing.
+const LEAST_PAGES: usize = 4;
 /// A span with more pages is given back in two halves.
 pub(super) const MOST_PAGES: usize = 4 * WANTED_PAGES;
 
@@ -80,7 +83,8 @@ impl Plan {
             return None;
         }
         // Towards the end shorter ones, so that all readers end at about the same time.
-        let share = (left / self.readers).max(self.step_ms / WANTED_PAGES as i64);
+        let least = self.step_ms / (WANTED_PAGES / LEAST_PAGES) as i64;
+        let share = (left / self.readers).max(least);
         let step = self
             .step_ms
             .min(share)
@@ -190,6 +194,18 @@ mod tests {
             }
             prop_assert_eq!(at, begin);
         }
+    }
+
+    #[test]
+    fn an_empty_past_takes_few_calls() {
+        let mut plan = Plan::new(400 * DAY, 0, 12);
+        let mut calls = 0;
+        while let Some(span) = plan.next() {
+            plan.measured(span, 1);
+            plan.finish(&[span]);
+            calls += 1;
+        }
+        assert!(plan.is_done() && calls <= 50, "{calls}");
     }
 
     #[test]

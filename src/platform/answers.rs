@@ -1,5 +1,6 @@
 //! From bytes to meaning: what an answer of the platform says, for reads and changes alike.
 
+use memchr::memmem;
 use reqwest::StatusCode;
 use serde_json::Value;
 
@@ -91,6 +92,17 @@ impl Exchange {
             status,
             detail: detail.to_owned(),
         }
+    }
+
+    /// Whether a text of the body may hold one of these. A look at the bytes is much less work than one at each text.
+    pub(super) fn may_name(&self, secrets: &[&str]) -> bool {
+        let body = self.body.as_deref().unwrap_or_default();
+        // Letters, digits and most signs can be written in another way only as `\u`.
+        let has_short_escape = |letter: char| letter.is_control() || matches!(letter, '"' | '\\' | '/');
+        memmem::find(body, br"\u").is_some()
+            || secrets.iter().any(|secret| {
+                secret.contains(has_short_escape) || memmem::find(body, secret.as_bytes()).is_some()
+            })
     }
 
     fn reply(&self) -> Option<Reply> {

@@ -1,7 +1,10 @@
 //! Lists of Flow Service: filters, order, limit, count and the opaque token of the next page.
 
+use std::cell::RefCell;
+
 use data_encoding::BASE64;
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use super::super::ids::number_of;
 use super::super::refusal::Refusal;
@@ -165,16 +168,14 @@ impl ListQuery {
             .last()
             .filter(|_| more)
             .map(|(key, place, _)| token(self.fingerprint, key, *place));
-        let items: Vec<Value> = rows.into_iter().map(|(_, _, item)| render(item)).collect();
         let links = match token {
             None => json!({}),
             Some(token) => json!({ "next": { "href": self.href(&token) } }),
         };
-        // The macro would copy the items.
-        let mut answer = Map::new();
-        answer.insert("items".to_owned(), items.into());
-        answer.insert("_links".to_owned(), links);
-        ok(&answer.into())
+        ok(&Page {
+            items: Items(RefCell::new(rows.into_iter().map(|(_, _, item)| render(item)))),
+            links,
+        })
     }
 
     /// Relative to the base of Flow Service, as documented.
@@ -185,6 +186,23 @@ impl ListQuery {
             self.path,
             query.append_pair("continuationToken", token).finish()
         )
+    }
+}
+
+#[derive(Serialize)]
+struct Page<I: Iterator<Item = Value>> {
+    #[serde(bound = "")]
+    items: Items<I>,
+    #[serde(rename = "_links")]
+    links: Value,
+}
+
+/// Each is written as soon as it is made: a hundred documents take a multiple of their text. Good for once.
+struct Items<I>(RefCell<I>);
+
+impl<I: Iterator<Item = Value>> Serialize for Items<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(&mut *self.0.borrow_mut())
     }
 }
 

@@ -204,3 +204,18 @@ async fn what_is_read_never_repeats_our_own_secrets() {
     assert_eq!(run.errors[0].message, "bad token [hidden] of [hidden] <b>");
     assert!(!run.raw.to_string().contains(SECRET) && !run.raw.to_string().contains("token-0"));
 }
+
+#[tokio::test]
+async fn a_secret_that_is_spelt_with_escapes_is_not_repeated_either() {
+    let server = FakeServer::start(|_, _| {
+        let spelt: String = SECRET
+            .chars()
+            .map(|letter| format!("\\u{:04x}", u32::from(letter)))
+            .collect();
+        let body = format!(r#"{{"items": [{{"id": "r", "flowId": "f", "state": "of {spelt}"}}]}}"#);
+        Say::With(200, Vec::new(), body)
+    })
+    .await;
+    let run = client(&server).run("r").await.unwrap();
+    assert_eq!(run.status, "of [hidden]");
+}

@@ -92,7 +92,7 @@ fn chart(times: &Times) -> RunChart {
             Bar {
                 href: (status != Status::Late).then(|| format!("/runs/{index}")),
                 label: format!("{}, {}, {value} min", time.local(), status.word().to_lowercase()),
-                day: time.day(),
+                day: time.day().to_string(),
                 value,
                 status,
             }
@@ -215,8 +215,8 @@ fn gallery(theme: Theme) -> String {
     let run = |ago: i64, status, duration_ms, stored| RunRow {
         time: times.at(NOW - ago * 86_400_000),
         status,
-        duration: numbers::duration(duration_ms),
-        stored: numbers::count(stored),
+        duration: numbers::duration(duration_ms).to_string(),
+        stored: numbers::count(stored).to_string(),
         strip: Strip::new(
             &recent(30 - ago),
             Expected {

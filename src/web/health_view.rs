@@ -65,7 +65,7 @@ pub const fn word(health: Health) -> &'static str {
 }
 
 fn reason(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> String {
-    let at = |moment: Option<i64>| moment.map(|at| times.at(at).short());
+    let at = |moment: Option<i64>| moment.map(|at| times.at(at).short().to_string());
     match health {
         Health::Failed if judged.in_a_row > 1 => format!("The last {} runs failed.", judged.in_a_row),
         Health::Failed => "The last run failed.".to_owned(),

@@ -92,7 +92,7 @@ impl Layout {
                     .counts
                     .iter()
                     .find(|(counted, _)| *counted == entry)
-                    .map(|(_, count)| super::numbers::count(*count)),
+                    .map(|(_, count)| super::numbers::count(*count).to_string()),
             })
             .collect()
     }

@@ -38,6 +38,7 @@ pub mod stranger;
 pub mod table;
 pub mod times;
 pub mod visit;
+pub mod written;
 
 #[cfg(test)]
 mod gallery;

@@ -10,6 +10,9 @@ use crate::connection_templates::SaveError;
 use crate::store::StoreError;
 use crate::vault::VaultError;
 
+/// Bytes in which nearly every page fits, so that it is not copied into larger and larger places while it grows.
+const MOST_PAGES_BYTES: usize = 64 << 10;
+
 /// A rendered page or fragment with status 200.
 pub fn page(template: &impl Template) -> Result<Response, PageError> {
     page_with(StatusCode::OK, template)
@@ -17,7 +20,8 @@ pub fn page(template: &impl Template) -> Result<Response, PageError> {
 
 /// A rendered page or fragment with another status, such as 422 for a form that comes back.
 pub fn page_with(status: StatusCode, template: &impl Template) -> Result<Response, PageError> {
-    let html = template.render().map_err(PageError::internal)?;
+    let mut html = String::with_capacity(MOST_PAGES_BYTES);
+    template.render_into(&mut html).map_err(PageError::internal)?;
     Ok((status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response())
 }
 

@@ -1,8 +1,12 @@
 //! Instants as people read them: in their own zone, with UTC beside it.
 
+use std::fmt::{self, Write};
+
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
-use jiff::tz::{TimeZone, TimeZoneOffsetInfo};
+use jiff::tz::{Offset, TimeZone, TimeZoneOffsetInfo};
+
+use super::written::{Written, written};
 
 /// The viewer's zone and the present, from which a page makes all its [`TimeView`]s.
 #[derive(Clone, Debug)]
@@ -63,23 +67,22 @@ pub struct TimeView {
 
 impl TimeView {
     /// `21 Mar 2026, 08:00 CET`.
-    pub fn local(&self) -> String {
-        let (at, there) = self.civil();
-        let zone = there.abbreviation();
-        format!(
-            "{} {}, {:02}:{:02} {zone}",
-            day_of(at),
-            at.year(),
-            at.hour(),
-            at.minute()
-        )
+    pub fn local(&self) -> impl Written {
+        written(|out| {
+            let (at, there) = self.civil();
+            write_day(out, at)?;
+            write!(out, " {}", at.year())?;
+            write_time(out, at, &there)
+        })
     }
 
     /// `21 Mar, 08:00 CET`: for columns of recent times; the year stands in the title.
-    pub fn short(&self) -> String {
-        let (at, there) = self.civil();
-        let zone = there.abbreviation();
-        format!("{}, {:02}:{:02} {zone}", day_of(at), at.hour(), at.minute())
+    pub fn short(&self) -> impl Written {
+        written(|out| {
+            let (at, there) = self.civil();
+            write_day(out, at)?;
+            write_time(out, at, &there)
+        })
     }
 
     /// Whether the viewer's own zone is UTC, so that UTC need not be said twice.
@@ -88,26 +91,30 @@ impl TimeView {
     }
 
     /// `21 Mar`: for axes and narrow columns, beside a full date elsewhere.
-    pub fn day(&self) -> String {
-        day_of(self.civil().0)
+    pub fn day(&self) -> impl Written {
+        written(|out| write_day(out, self.civil().0))
     }
 
     /// `08:12:04`: for what is read many times a minute.
-    pub fn clock(&self) -> String {
-        let (at, _) = self.civil();
-        format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second())
+    pub fn clock(&self) -> impl Written {
+        written(|out| write_clock(out, self.civil().0))
     }
 
     /// `2026-03-21 07:00:00 UTC`.
-    pub fn utc(&self) -> String {
-        self.iso().replacen('T', " ", 1).replacen('Z', " UTC", 1)
+    pub fn utc(&self) -> impl Written {
+        written(|out| self.write_utc(out, " ", " UTC"))
     }
 
     /// `2026-03-21T07:00:00Z`, for the `datetime` attribute.
-    pub fn iso(&self) -> String {
-        // jiff's own form is several times as quick as a pattern, and a page has hundreds of them.
-        let seconds = self.at.as_millisecond().div_euclid(1_000);
-        Timestamp::from_second(seconds).unwrap_or(self.at).to_string()
+    pub fn iso(&self) -> impl Written {
+        written(|out| self.write_utc(out, "T", "Z"))
+    }
+
+    fn write_utc(&self, out: &mut dyn Write, between: &str, end: &str) -> fmt::Result {
+        let at = Offset::UTC.to_datetime(self.at);
+        write!(out, "{}{between}", at.date())?;
+        write_clock(out, at)?;
+        out.write_str(end)
     }
 
     /// `2026-03-21T08:00` in the viewer's zone: what a field for day and time holds.
@@ -116,7 +123,7 @@ impl TimeView {
     }
 
     /// `8 s ago`, or `in 48 min` for what is still to come.
-    pub fn relative(&self) -> String {
+    pub fn relative(&self) -> impl Written {
         let seconds = self.now_ms.saturating_sub(self.at.as_millisecond()) / 1000;
         let (size, unit) = match seconds.unsigned_abs() {
             0..60 => (1, "s"),
@@ -125,11 +132,13 @@ impl TimeView {
             _ => (86_400, "d"),
         };
         let number = seconds.unsigned_abs() / size;
-        if seconds < 0 {
-            format!("in {number} {unit}")
-        } else {
-            format!("{number} {unit} ago")
-        }
+        written(move |out| {
+            if seconds < 0 {
+                write!(out, "in {number} {unit}")
+            } else {
+                write!(out, "{number} {unit} ago")
+            }
+        })
     }
 
     /// Day and time in the viewer's zone, and what its name is then.
@@ -145,12 +154,39 @@ impl TimeView {
 }
 
 /// `21 Mar`. A page has a hundred of them, and a pattern would be read for each.
-fn day_of(at: DateTime) -> String {
+fn write_day(out: &mut dyn Write, at: DateTime) -> fmt::Result {
     const MONTHS: [&str; 12] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ];
     let month = usize::try_from(at.month()).unwrap_or(1);
-    format!("{} {}", at.day(), MONTHS[(month - 1) % 12])
+    write!(out, "{} {}", at.day(), MONTHS[(month - 1) % 12])
+}
+
+/// `, 08:00 CET`.
+fn write_time(out: &mut dyn Write, at: DateTime, there: &TimeZoneOffsetInfo<'_>) -> fmt::Result {
+    out.write_str(", ")?;
+    two_digits(out, at.hour())?;
+    out.write_char(':')?;
+    two_digits(out, at.minute())?;
+    out.write_char(' ')?;
+    out.write_str(there.abbreviation())
+}
+
+/// `08:12:04`.
+fn write_clock(out: &mut dyn Write, at: DateTime) -> fmt::Result {
+    two_digits(out, at.hour())?;
+    out.write_char(':')?;
+    two_digits(out, at.minute())?;
+    out.write_char(':')?;
+    two_digits(out, at.second())
+}
+
+/// Of an hour, a minute or a second. The general way takes several times as long.
+fn two_digits(out: &mut dyn Write, number: i8) -> fmt::Result {
+    let digit = |value: u8| char::from(b'0' + value % 10);
+    let number = number.unsigned_abs();
+    out.write_char(digit(number / 10))?;
+    out.write_char(digit(number))
 }
 
 /// Values outside the calendar (±9999 years) show its ends.
@@ -167,17 +203,17 @@ mod tests {
     #[test]
     fn shows_local_time_with_its_zone_and_utc_beside_it() {
         let paris = Times::new("Europe/Paris", MARCH_21).at(MARCH_21);
-        assert_eq!(paris.local(), "21 Mar 2026, 08:00 CET");
-        assert_eq!(paris.utc(), "2026-03-21 07:00:00 UTC");
-        assert_eq!(paris.iso(), "2026-03-21T07:00:00Z");
-        assert_eq!(paris.short(), "21 Mar, 08:00 CET");
+        assert_eq!(paris.local().to_string(), "21 Mar 2026, 08:00 CET");
+        assert_eq!(paris.utc().to_string(), "2026-03-21 07:00:00 UTC");
+        assert_eq!(paris.iso().to_string(), "2026-03-21T07:00:00Z");
+        assert_eq!(paris.short().to_string(), "21 Mar, 08:00 CET");
         assert!(!paris.is_utc() && Times::new("UTC", MARCH_21).at(MARCH_21).is_utc());
-        assert_eq!(paris.day(), "21 Mar");
-        assert_eq!(paris.clock(), "08:00:00");
+        assert_eq!(paris.day().to_string(), "21 Mar");
+        assert_eq!(paris.clock().to_string(), "08:00:00");
         let summer = Times::new("Europe/Paris", 0).at(MARCH_21 + 30 * 86_400_000);
-        assert_eq!(summer.local(), "20 Apr 2026, 09:00 CEST");
+        assert_eq!(summer.local().to_string(), "20 Apr 2026, 09:00 CEST");
         assert_eq!(
-            Times::new("Europe/Pariss", 0).at(MARCH_21).local(),
+            Times::new("Europe/Pariss", 0).at(MARCH_21).local().to_string(),
             "21 Mar 2026, 07:00 UTC"
         );
     }
@@ -196,7 +232,10 @@ mod tests {
         ];
         for (past_ms, text) in cases {
             assert_eq!(
-                Times::new("UTC", MARCH_21 + past_ms).at(MARCH_21).relative(),
+                Times::new("UTC", MARCH_21 + past_ms)
+                    .at(MARCH_21)
+                    .relative()
+                    .to_string(),
                 text
             );
         }
@@ -223,7 +262,10 @@ mod tests {
 
     #[test]
     fn survives_times_outside_the_calendar() {
-        assert_eq!(Times::new("UTC", 0).at(i64::MAX).iso(), "9999-12-30T22:00:00Z");
+        assert_eq!(
+            Times::new("UTC", 0).at(i64::MAX).iso().to_string(),
+            "9999-12-30T22:00:00Z"
+        );
         let _ = Times::new("UTC", i64::MAX).at(i64::MIN).relative();
     }
 }

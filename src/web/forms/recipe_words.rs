@@ -236,7 +236,7 @@ fn first_run(start: &Start, times: &Times) -> String {
     match start {
         Start::Soon => "Five minutes after it is made".to_owned(),
         Start::TimeOfDay { time, zone } => format!("At the next {time} in {zone}"),
-        Start::At { at_ms } => times.at(*at_ms).local(),
+        Start::At { at_ms } => times.at(*at_ms).local().to_string(),
     }
 }
 

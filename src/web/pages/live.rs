@@ -65,7 +65,7 @@ pub async fn of_flow(
 }
 
 async fn stream_of(state: AppState, visit: Visit, flow: Option<String>) -> Result<Response, PageError> {
-    let mut environments = visit.environments.clone();
+    let mut environments = visit.environments.to_vec();
     if let Some(id) = &flow {
         let flow = flows::by_id(&state.store, &visit.session.team_id, None, id).await?;
         let flow = flow.ok_or_else(PageError::not_found)?;
@@ -158,7 +158,7 @@ impl Watch {
         };
         let read_at = freshness
             .read_at
-            .map(|at| json!({"at": at.iso(), "clock": at.clock(), "utc": at.utc()}));
+            .map(|at| json!({"at": at.iso().to_string(), "clock": at.clock().to_string(), "utc": at.utc().to_string()}));
         let failing = !freshness.failing.is_empty();
         let data = json!({"read": read_at, "failing": failing});
         Ok(Event::default().event(name).data(data.to_string()))

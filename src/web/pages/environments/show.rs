@@ -139,7 +139,7 @@ impl CheckView {
             };
             let duration = match step.state {
                 CheckState::NotTried => String::new(),
-                _ => numbers::duration(step.duration_ms),
+                _ => numbers::duration(step.duration_ms).to_string(),
             };
             CheckStepView {
                 name: step.name,

@@ -173,7 +173,7 @@ impl Group {
                 last.finding.found_at, last.finding.id
             )
         });
-        let total = numbers::count(total);
+        let total = numbers::count(total).to_string();
         let more = (there_is_more && pages_on.is_none()).then(|| (format!("All {total}"), own_href.clone()));
         let pages = pages_on.map(|goes_back| PageLinks {
             summary: format!("{} on this page", rows.len()),
@@ -264,7 +264,7 @@ fn unread(states: &[SweepState], times: &Times) -> Vec<Unread> {
         let same = all.iter_mut().find(|unread| {
             unread.environment_id == state.environment_id
                 && unread.problem == problem
-                && unread.since.local() == since.local()
+                && unread.since.local().to_string() == since.local().to_string()
         });
         if let Some(same) = same {
             same.collections = format!("{}, {collection}", same.collections);

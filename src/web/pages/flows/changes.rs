@@ -57,7 +57,7 @@ impl SettingChange {
 pub(super) fn shown(value: &Shown, times: &Times) -> String {
     match value {
         Shown::Text(text) => text.clone(),
-        Shown::Moment(at) => times.at(*at).local(),
+        Shown::Moment(at) => times.at(*at).local().to_string(),
     }
 }
 

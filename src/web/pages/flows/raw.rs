@@ -113,7 +113,7 @@ impl RawPage {
             parent,
             read: visit.times().at(read_at),
             shown,
-            cut_from: is_cut.then(|| numbers::bytes(json.len() as u64)),
+            cut_from: is_cut.then(|| numbers::bytes(json.len() as u64).to_string()),
         }
     }
 }

@@ -77,7 +77,7 @@ impl FlowRow {
                 |unit| cadence(unit, flow.interval_count),
             ),
             last_run: last.map(|(outcome, at)| (outcome_badge(outcome, ""), times.at(at))),
-            records: count(health.and_then(|health| health.judgement.last_records)),
+            records: count(health.and_then(|health| health.judgement.last_records)).to_string(),
             next_run: flow.next_run_at.map(|at| times.at(at)),
             id: flow.id,
             name: flow.name,

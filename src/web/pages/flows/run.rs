@@ -23,6 +23,7 @@ use crate::web::state::AppState;
 use crate::web::status::Status;
 use crate::web::times::{TimeView, Times};
 use crate::web::visit::Visit;
+use crate::web::written::Written;
 
 /// Seconds between two looks while the run is going on.
 const REFRESH_SECONDS: u32 = 5;
@@ -91,7 +92,7 @@ pub async fn show(
     let visit = visit.in_environment(&environment.id);
     let times = visit.times();
     let freshness = Freshness::of_environment(&head.sync, &environment, &visit);
-    let row = RunRow::new(&run.line(), &times);
+    let row = RunRow::new(run.line(), &times);
     let title = format!("Run of {}, {}", row.started.local(), head.flow.record.name);
     let is_final = run.outcome.is_final();
     let mut layout = visit.layout(title, NavEntry::Flows);
@@ -108,7 +109,7 @@ pub async fn show(
             .window_start_at
             .zip(run.window_end_at)
             .map(|(from, to)| (times.at(from), times.at(to))),
-        bytes_out: view::bytes(run.bytes_out),
+        bytes_out: view::bytes(run.bytes_out).to_string(),
         usual_duration: judgement
             .and_then(|judged| judged.usual_duration_ms)
             .map(|usual| usually(usual, numbers::duration)),
@@ -127,8 +128,8 @@ pub async fn show(
     })
 }
 
-fn usually(usual: Usual, words: impl Fn(i64) -> String) -> String {
-    match (words(usual.low), words(usual.high)) {
+fn usually<W: Written>(usual: Usual, words: impl Fn(i64) -> W) -> String {
+    match (words(usual.low).to_string(), words(usual.high).to_string()) {
         (low, high) if low == high => format!("usual: {low}"),
         (low, high) => format!("usual: {low} to {high}"),
     }

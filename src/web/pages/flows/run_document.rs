@@ -81,7 +81,7 @@ impl RunDocument {
                 .map(|(path, size)| {
                     (
                         path,
-                        size.map_or_else(String::new, |size| view::bytes(Some(size))),
+                        size.map_or_else(String::new, |size| view::bytes(Some(size)).to_string()),
                     )
                 })
                 .collect(),
@@ -97,7 +97,7 @@ impl RunDocument {
 }
 
 fn count(number: usize) -> String {
-    numbers::count(i64::try_from(number).unwrap_or(i64::MAX))
+    numbers::count(i64::try_from(number).unwrap_or(i64::MAX)).to_string()
 }
 
 /// The time that all stages together take (UTC epoch milliseconds).
@@ -152,7 +152,7 @@ impl StageView {
             badge: view::outcome_badge(stage.outcome, &stage.status),
             started: stage.started_at.map(|at| times.at(at)),
             ended: stage.completed_at.map(|at| times.at(at)),
-            duration: lasted.map(numbers::duration).unwrap_or_default(),
+            duration: lasted.map_or_else(String::new, |ms| numbers::duration(ms).to_string()),
             bar: axis.and_then(|axis| axis.bar(&stage)),
             is_going_on: stage.completed_at.is_none() && !stage.outcome.is_final(),
             counts: counts(&stage),

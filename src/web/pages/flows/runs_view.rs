@@ -1,5 +1,8 @@
 //! The last runs of a flow, as a chart and as a table.
 
+use std::fmt::Write;
+use std::mem;
+
 use serde::Deserialize;
 
 use super::loaded::Loaded;
@@ -58,18 +61,22 @@ pub(super) struct ChartView {
 }
 
 impl RunsView {
-    pub(super) fn new(loaded: &Loaded, visit: &Visit) -> Self {
+    /// Takes the runs out of `loaded`.
+    pub(super) fn new(loaded: &mut Loaded, visit: &Visit) -> Self {
         let times = visit.times();
         let is_late = loaded.health() == Some(Health::Late);
         Self {
             flow_id: loaded.flow().record.id.clone(),
             chart: (!loaded.is_paged && !loaded.runs.is_empty())
                 .then(|| ChartView::new(loaded, &times, visit.now_ms)),
-            rows: loaded.runs.iter().map(|run| RunRow::new(run, &times)).collect(),
+            version: fingerprint((&loaded.runs, loaded.runs_are_known(), is_late)),
+            rows: mem::take(&mut loaded.runs)
+                .into_iter()
+                .map(|run| RunRow::new(run, &times))
+                .collect(),
             older: loaded.older.clone(),
             is_paged: loaded.is_paged,
             are_known: loaded.runs_are_known(),
-            version: fingerprint((&loaded.runs, loaded.runs_are_known(), is_late)),
         }
     }
 }
@@ -142,8 +149,8 @@ impl Axis {
 
     fn words(&self, value: i64) -> String {
         match self.measure {
-            Measure::Duration => numbers::duration(value),
-            Measure::Records => numbers::count(value),
+            Measure::Duration => numbers::duration(value).to_string(),
+            Measure::Records => numbers::count(value).to_string(),
         }
     }
 }
@@ -190,7 +197,7 @@ fn counts(bars: &[Bar]) -> Vec<Badge> {
     };
     let badge = |(status, count): (Status, usize), word: &str| Badge {
         status,
-        word: format!("{count} {word}"),
+        word: format!("{count} {word}").into(),
     };
     let mut counted: Vec<Badge> = Status::ALL
         .into_iter()
@@ -270,7 +277,7 @@ fn absent(missed: Missed, status: Status, times: &Times) -> impl Iterator<Item =
         Bar {
             href: None,
             label: format!("no run at {}, when one was expected{others}", at.local()),
-            day: at.day(),
+            day: at.day().to_string(),
             value: 0.0,
             status,
         }
@@ -283,11 +290,12 @@ fn bar(flow_id: &str, run: &RunLine, axis: &Axis, times: &Times, now_ms: i64) ->
     let so_far = (!run.outcome.is_final()).then(|| now_ms.saturating_sub(run.started_at));
     let lasted = run.duration_ms.or(so_far);
     let mut label = format!("{}, {word}", started.local());
+    // Writing to a string cannot fail.
     if let Some(lasted) = lasted {
-        label = format!("{label}, {}", numbers::duration(lasted));
+        let _ = write!(label, ", {}", numbers::duration(lasted));
     }
     if let Some(records) = run.records_out.filter(|_| axis.measure == Measure::Records) {
-        label = format!("{label}, {} records", numbers::count(records));
+        let _ = write!(label, ", {} records", numbers::count(records));
     }
     let value = match axis.measure {
         Measure::Duration => lasted,
@@ -296,7 +304,7 @@ fn bar(flow_id: &str, run: &RunLine, axis: &Axis, times: &Times, now_ms: i64) ->
     Bar {
         href: Some(format!("/flows/{}/runs/{}", flow_id, run.id)),
         label,
-        day: started.day(),
+        day: started.day().to_string(),
         value: axis.place(value.unwrap_or(0)),
         status: view::outcome_status(run.outcome),
     }

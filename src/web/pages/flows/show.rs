@@ -83,19 +83,21 @@ pub async fn show(
 }
 
 impl FlowPage {
-    fn new(loaded: Loaded, visit: Visit) -> Self {
+    fn new(mut loaded: Loaded, visit: Visit) -> Self {
         let visit = visit.in_environment(&loaded.environment.id);
+        let is_running = loaded.runs.iter().any(|run| !run.outcome.is_final());
+        let live = Live::new(&loaded, &visit);
+        let runs = RunsView::new(&mut loaded, &visit);
         let times = visit.times();
         let record = &loaded.flow().record;
         let mut layout = visit.layout(record.name.clone(), NavEntry::Flows);
         layout.read_at = loaded.freshness.read_at.clone();
         layout.refresh_seconds = (!loaded.is_paged).then_some(REFRESH_SECONDS);
-        let is_running = loaded.runs.iter().any(|run| !run.outcome.is_final());
         let next_runs = view::next_runs(loaded.flow(), visit.now_ms, NEXT_RUNS);
         Self {
             csrf: layout.csrf.clone(),
-            live: Live::new(&loaded, &visit),
-            runs: RunsView::new(&loaded, &visit),
+            live,
+            runs,
             schedule: view::schedule_words(record),
             window: asking::run_window_at_a_glance(&visit, loaded.flow(), is_running),
             next_runs: next_runs.into_iter().map(|at| times.at(at)).collect(),
@@ -116,7 +118,7 @@ impl FlowPage {
 
 /// The page of a flow that a setup has made and that was not listed yet; otherwise there is no such flow.
 async fn awaited(state: &AppState, visit: Visit, id: &str) -> Result<Response, PageError> {
-    for environment in &visit.environments {
+    for environment in visit.environments.iter() {
         if let Some(setup) = setups::flow_setup(&state.store, &environment.id, id).await? {
             let mut layout = visit.layout(setup.flow_name.clone(), NavEntry::Flows);
             layout.refresh_seconds = Some(AWAITED_REFRESH_SECONDS);

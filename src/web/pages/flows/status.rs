@@ -89,7 +89,7 @@ pub async fn status(
     Path(id): Path<String>,
     Query(query): Query<StatusQuery>,
 ) -> Result<Response, PageError> {
-    let Some(loaded) = load(&state, &visit, &id, None, query.chart).await? else {
+    let Some(mut loaded) = load(&state, &visit, &id, None, query.chart).await? else {
         // The page of a flow that was made a moment ago waits for it.
         let awaited = query.version == AWAITED;
         return if awaited {
@@ -101,7 +101,7 @@ pub async fn status(
     if query.version == AWAITED {
         return Ok((StatusCode::NO_CONTENT, [("HX-Refresh", "true")]).into_response());
     }
-    let (live, runs) = (Live::new(&loaded, &visit), RunsView::new(&loaded, &visit));
+    let (live, runs) = (Live::new(&loaded, &visit), RunsView::new(&mut loaded, &visit));
     if live.version == query.version && runs.version == query.runs {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -174,7 +174,7 @@ impl Live {
         fingerprint((
             (&self.state.word, self.poll_seconds, self.gone.is_some()),
             loaded.runs.first(),
-            self.freshness.read_at.as_ref().map(TimeView::iso),
+            self.freshness.read_at.as_ref().map(|at| at.iso().to_string()),
             failing.collect::<Vec<_>>(),
             self.health.as_ref().map(|health| (health.word, &health.reason)),
             self.running.as_ref().map(|running| &running.run_id),
@@ -206,7 +206,7 @@ impl Trouble {
     fn of(loaded: &Loaded, times: &Times) -> Option<Self> {
         let run = loaded.last_ended()?;
         matches!(run.outcome, RunOutcome::Failed | RunOutcome::Partial).then(|| Self {
-            run: RunRow::new(run, times),
+            run: RunRow::new(run.clone(), times),
             change: loaded
                 .change_before_trouble
                 .as_ref()

@@ -1,5 +1,7 @@
 //! How flows and runs look, in lists and on their own pages.
 
+use std::borrow::Cow;
+
 use crate::domain::RunOutcome;
 use crate::domain::connector::connector;
 use crate::domain::schedule::{Frequency, cadence, next_slots};
@@ -9,6 +11,7 @@ use crate::web::explained::Explained;
 use crate::web::numbers;
 use crate::web::status::Status;
 use crate::web::times::{TimeView, Times};
+use crate::web::written::{Written, written};
 
 /// What stands where the platform told no number.
 const NOT_TOLD: &str = "–";
@@ -17,11 +20,11 @@ const NOT_TOLD: &str = "–";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::web::pages) struct Badge {
     pub(in crate::web::pages) status: Status,
-    pub(in crate::web::pages) word: String,
+    pub(in crate::web::pages) word: Cow<'static, str>,
 }
 
 impl Badge {
-    fn new(status: Status, word: impl Into<String>) -> Self {
+    fn new(status: Status, word: impl Into<Cow<'static, str>>) -> Self {
         Self {
             status,
             word: word.into(),
@@ -45,7 +48,7 @@ pub(in crate::web::pages) const fn outcome_status(outcome: RunOutcome) -> Status
 pub(in crate::web::pages) fn outcome_badge(outcome: RunOutcome, adobe_says: &str) -> Badge {
     let status = outcome_status(outcome);
     match outcome {
-        RunOutcome::Unknown if !adobe_says.is_empty() => Badge::new(status, adobe_says),
+        RunOutcome::Unknown if !adobe_says.is_empty() => Badge::new(status, adobe_says.to_owned()),
         _ => Badge::new(status, status.word()),
     }
 }
@@ -62,7 +65,7 @@ pub(in crate::web::pages) fn badge_of_state(state: &str, is_gone: bool) -> Badge
         "enabled" => Badge::new(Status::Succeeded, "Enabled"),
         "disabled" => Badge::new(Status::Waiting, "Disabled"),
         "" => Badge::new(Status::Unknown, "Unknown state"),
-        other => Badge::new(Status::Unknown, other),
+        other => Badge::new(Status::Unknown, other.to_owned()),
     }
 }
 
@@ -112,82 +115,116 @@ pub(in crate::web::pages) fn source_name(slug: Option<&str>) -> &'static str {
 /// A run in a table.
 #[derive(Debug, Clone)]
 pub(in crate::web::pages) struct RunRow {
-    pub(in crate::web::pages) id: String,
+    run: RunLine,
     pub(in crate::web::pages) started: TimeView,
     pub(in crate::web::pages) badge: Badge,
-    /// Its status in Adobe's word.
-    pub(in crate::web::pages) adobe_says: String,
-    pub(in crate::web::pages) duration: String,
-    pub(in crate::web::pages) records_in: String,
-    pub(in crate::web::pages) records_out: String,
-    pub(in crate::web::pages) records_failed: String,
-    pub(in crate::web::pages) files: String,
-    pub(in crate::web::pages) bytes: String,
-    pub(in crate::web::pages) error_code: String,
-    pub(in crate::web::pages) error: String,
 }
 
 /// Characters of an error in a table's hint.
 const HINT_CHARS: usize = 120;
 
 impl RunRow {
-    pub(in crate::web::pages) fn new(run: &RunLine, times: &Times) -> Self {
+    pub(in crate::web::pages) fn new(run: RunLine, times: &Times) -> Self {
         Self {
-            id: run.id.clone(),
             started: times.at(run.started_at),
             badge: outcome_badge(run.outcome, &run.status),
-            adobe_says: match run.status.as_str() {
-                "" => "no status".to_owned(),
-                status => format!("\u{201c}{status}\u{201d}"),
-            },
-            duration: duration(run),
-            records_in: count(run.records_in),
-            records_out: count(run.records_out),
-            records_failed: count(run.records_failed),
-            files: count(run.files_in),
-            bytes: bytes(run.bytes_in),
-            error_code: run.error_code.clone().unwrap_or_default(),
-            error: run.error_message.clone().unwrap_or_default(),
+            run,
         }
     }
-}
 
-impl RunRow {
+    pub(in crate::web::pages) fn id(&self) -> &str {
+        &self.run.id
+    }
+
+    /// Its status in Adobe's word.
+    pub(in crate::web::pages) fn adobe_says(&self) -> String {
+        match self.run.status.as_str() {
+            "" => "no status".to_owned(),
+            status => format!("\u{201c}{status}\u{201d}"),
+        }
+    }
+
+    /// How long it took; nothing while it is going on.
+    pub(in crate::web::pages) fn duration(&self) -> impl Written {
+        or_not_told(self.run.duration_ms.map(numbers::duration))
+    }
+
+    pub(in crate::web::pages) fn records_in(&self) -> impl Written {
+        count(self.run.records_in)
+    }
+
+    pub(in crate::web::pages) fn records_out(&self) -> impl Written {
+        count(self.run.records_out)
+    }
+
+    pub(in crate::web::pages) fn records_failed(&self) -> impl Written {
+        count(self.run.records_failed)
+    }
+
+    pub(in crate::web::pages) fn files(&self) -> impl Written {
+        count(self.run.files_in)
+    }
+
+    pub(in crate::web::pages) fn bytes(&self) -> impl Written {
+        bytes(self.run.bytes_in)
+    }
+
+    /// Files and bytes in one cell: `2 · 218 kB`.
+    pub(in crate::web::pages) fn volume(&self) -> impl Written {
+        written(|out| {
+            self.files().write_to(out)?;
+            match size(self.run.bytes_in) {
+                Some(bytes) => {
+                    out.write_str(" · ")?;
+                    bytes.write_to(out)
+                }
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// What Adobe calls its first error.
+    pub(in crate::web::pages) fn error_code(&self) -> Option<&str> {
+        self.run.error_code.as_deref().filter(|code| !code.is_empty())
+    }
+
     /// What went wrong, for a person.
     pub(in crate::web::pages) fn explained(&self) -> Explained {
-        Explained::new(&self.error_code, &self.error)
+        Explained::new(self.error_code().unwrap_or_default(), self.error())
     }
 
     /// The beginning of the error, for a hint.
     pub(in crate::web::pages) fn error_hint(&self) -> &str {
-        let end = self.error.char_indices().nth(HINT_CHARS);
-        end.map_or(&self.error, |(end, _)| &self.error[..end])
+        let error = self.error();
+        let end = error.char_indices().nth(HINT_CHARS);
+        end.map_or(error, |(end, _)| &error[..end])
     }
 
-    /// Files and bytes in one cell: `2 · 218 kB`.
-    pub(in crate::web::pages) fn volume(&self) -> String {
-        match (self.files.as_str(), self.bytes.as_str()) {
-            (files, NOT_TOLD) => files.to_owned(),
-            (files, bytes) => format!("{files} · {bytes}"),
-        }
+    fn error(&self) -> &str {
+        self.run.error_message.as_deref().unwrap_or_default()
     }
-}
-
-/// How long a run took; nothing while it is going on.
-fn duration(run: &RunLine) -> String {
-    run.duration_ms
-        .map_or_else(|| NOT_TOLD.to_owned(), numbers::duration)
 }
 
 /// A count that the platform may not have told.
-pub(in crate::web::pages) fn count(told: Option<i64>) -> String {
-    told.map_or_else(|| NOT_TOLD.to_owned(), numbers::count)
+pub(in crate::web::pages) fn count(told: Option<i64>) -> impl Written {
+    or_not_told(told.map(numbers::count))
 }
 
 /// A size in bytes that the platform may not have told.
-pub(in crate::web::pages) fn bytes(told: Option<i64>) -> String {
-    told.and_then(|bytes| u64::try_from(bytes).ok())
-        .map_or_else(|| NOT_TOLD.to_owned(), numbers::bytes)
+pub(in crate::web::pages) fn bytes(told: Option<i64>) -> impl Written {
+    or_not_told(size(told))
+}
+
+fn size(told: Option<i64>) -> Option<impl Written> {
+    let bytes = told.and_then(|bytes| u64::try_from(bytes).ok());
+    bytes.map(numbers::bytes)
+}
+
+fn or_not_told(told: Option<impl Written>) -> impl Written {
+    written(move |out| match &told {
+        Some(told) => told.write_to(out),
+        None => out.write_str(NOT_TOLD),
+    })
 }
 
 /// The beginning of stored JSON, indented, or of anything else as it is; and whether that is not all of it.

@@ -116,7 +116,7 @@ pub async fn show(State(state): State<AppState>, visit: Visit) -> Result<Respons
         chips: counts.iter().map(chip).collect(),
         coming_up: next_runs.into_iter().map(|run| coming(run, &times)).collect(),
         rows: rows.collect::<Result<_, _>>()?,
-        all_flows: (all_flows > FLOWS_SHOWN).then(|| numbers::count(all_flows)),
+        all_flows: (all_flows > FLOWS_SHOWN).then(|| numbers::count(all_flows).to_string()),
         freshness,
         has_environments: !visit.environments.is_empty(),
         may_add_environments: visit.may(Role::Admin),
@@ -142,7 +142,7 @@ fn chip((health, count): &(Health, i64)) -> Chip {
     Chip {
         status: health_view::status(*health),
         word: health_view::word(*health),
-        count: numbers::count(*count),
+        count: numbers::count(*count).to_string(),
         href: format!("/flows?health={health}"),
     }
 }

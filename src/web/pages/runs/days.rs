@@ -38,14 +38,18 @@ pub(super) async fn histogram(
     let utc = Times::new("UTC", visit.now_ms);
     let days: Vec<Day> = (first..=last)
         .map(|day| Day {
-            href: filter.of_day(&utc.at(day * DAY_MS).iso()[..10]),
-            day: utc.at(day * DAY_MS).day(),
+            href: filter.of_day(&utc.at(day * DAY_MS).iso().to_string()[..10]),
+            day: utc.at(day * DAY_MS).day().to_string(),
             counts: counts.get(&day).cloned().unwrap_or_default(),
         })
         .collect();
-    let (from, to) = (utc.at(first * DAY_MS).day(), utc.at(last * DAY_MS).day());
+    let (first, last) = (utc.at(first * DAY_MS), utc.at(last * DAY_MS));
     let what = if selection.is_by_end() { "end" } else { "start" };
-    let title = format!("Runs by UTC day of their {what}, {from} to {to}");
+    let title = format!(
+        "Runs by UTC day of their {what}, {} to {}",
+        first.day(),
+        last.day()
+    );
     Ok(Some(DayHistogram::new(title, days)))
 }
 
@@ -93,7 +97,7 @@ async fn by_end(
 ) -> Result<Counts, StoreError> {
     let wanted = filter.environment.trim();
     let mut counts: BTreeMap<i64, i64> = BTreeMap::new();
-    for environment in &visit.environments {
+    for environment in visit.environments.iter() {
         if wanted.is_empty() || environment.id == wanted {
             let days = run_lists::troubled_days(store, &environment.id, outcome, first * DAY_MS).await?;
             for day in days {

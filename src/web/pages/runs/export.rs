@@ -172,7 +172,7 @@ impl Export {
 }
 
 fn file_name(what: &str, visit: &Visit, format: Format) -> String {
-    let now = visit.times().at(visit.now_ms).iso();
+    let now = visit.times().at(visit.now_ms).iso().to_string();
     let day = now.split('T').next().unwrap_or_default();
     format!("runs-{what}-{day}.{}", format.ending())
 }

@@ -127,7 +127,7 @@ pub async fn list(
                 listed.flow_name.clone()
             },
             environment,
-            run: RunRow::new(&listed.run.line(), &times),
+            run: RunRow::new(listed.run.line(), &times),
             ended: listed.run.ended_at.map(|at| times.at(at)),
             is_gone: listed.run.gone_at.is_some(),
         })

@@ -196,7 +196,7 @@ impl StepView {
             note: note(row, rows),
             object_name: object_name(row),
             object_id: row.object_id.clone().unwrap_or_default(),
-            duration: duration(row).map(numbers::duration).unwrap_or_default(),
+            duration: duration(row).map_or_else(String::new, |ms| numbers::duration(ms).to_string()),
             current: matches!(
                 row.state,
                 StepState::Intent | StepState::Unknown | StepState::UndoIntent

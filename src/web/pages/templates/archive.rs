@@ -34,7 +34,7 @@ pub async fn confirm(
         layout: visit.layout(format!("Archive {name}"), NavEntry::Templates),
         id,
         name,
-        setups: numbers::count(loaded.listed.setups),
+        setups: numbers::count(loaded.listed.setups).to_string(),
     })
 }
 

@@ -100,7 +100,7 @@ fn row(listed: ListedTemplate, visit: &Visit) -> Result<Row, PageError> {
         purpose: template.purpose,
         version: template.current_version,
         author: listed.author_name,
-        setups: numbers::count(listed.setups),
+        setups: numbers::count(listed.setups).to_string(),
         updated: visit.times().at(template.updated_at),
         is_archived: template.archived_at.is_some(),
     })

@@ -62,7 +62,7 @@ pub async fn show(
         note: listed.version.note,
         author: listed.author_name,
         saved: times.at(listed.version.created_at),
-        setups: numbers::count(listed.setups),
+        setups: numbers::count(listed.setups).to_string(),
     };
     let template = &loaded.listed.template;
     page(&TemplatePage {
@@ -71,7 +71,7 @@ pub async fn show(
         version: template.current_version,
         author: loaded.listed.author_name.clone(),
         created: times.at(template.created_at),
-        setups: numbers::count(loaded.listed.setups),
+        setups: numbers::count(loaded.listed.setups).to_string(),
         archived: template.archived_at.map(|at| times.at(at)),
         may_edit: visit.may(Role::Editor),
         facts: recipe_words::facts(&loaded.recipe, loaded.connector, &times),

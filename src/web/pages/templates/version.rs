@@ -65,7 +65,7 @@ pub async fn show(
         note: listed.version.note,
         author: listed.author_name,
         saved: times.at(listed.version.created_at),
-        setups: numbers::count(listed.setups),
+        setups: numbers::count(listed.setups).to_string(),
         facts: recipe_words::facts(&recipe, connector, &times),
         questions: recipe_words::questions(&recipe),
         differences,

@@ -87,14 +87,19 @@ pub struct Specification {
     pub read_at: i64,
 }
 
+/// The columns of an [`Environment`], from `environments e`.
+macro_rules! columns {
+    () => {
+        "e.id, e.team_id, e.name, e.platform_origin, e.organization, e.sandbox, e.production <> 0 AS production, \
+         e.client_id, e.client_secret, e.client_secret_fingerprint, e.scopes, e.data_lake_connection_id, \
+         e.check_steps, e.checked_at, e.created_by, e.created_at, e.updated_at, e.archived_at"
+    };
+}
+pub(super) use columns as environment_columns;
+
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, team_id, name, platform_origin, organization, sandbox, production <> 0 AS production, ",
-            "client_id, client_secret, client_secret_fingerprint, scopes, data_lake_connection_id, check_steps, ",
-            "checked_at, created_by, created_at, updated_at, archived_at FROM environments ",
-            $rest
-        )
+        concat!("SELECT ", columns!(), " FROM environments e ", $rest)
     };
 }
 

@@ -1,5 +1,8 @@
 //! Who is signed in. A session is found by the hash of its cookie's value.
 
+use sqlx::{FromRow, Row};
+
+use super::environments::{Environment, environment_columns};
 use super::{Hidden, Store, StoreError, WriteTx};
 use crate::domain::Role;
 
@@ -22,7 +25,7 @@ pub struct NewSession {
     pub expires_at: i64,
 }
 
-/// A session with all that a request needs to know about who sent it.
+/// A session with all that every page needs to know about who asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Session {
     /// SHA-256 of the cookie's value, hex.
@@ -38,17 +41,17 @@ pub struct Session {
     /// Since when they may not sign in.
     pub disabled_at: Option<i64>,
     /// The team they act for.
+    #[sqlx(rename = "session_team_id")]
     pub team_id: String,
     /// Its name.
     pub team_name: String,
+    /// Its environments that are in use, by name; the first hundred.
+    #[sqlx(skip)]
+    pub environments: Vec<Environment>,
     /// Their role there now; none: no longer a member.
     pub role: Option<Role>,
     /// The token that forms carry.
     pub csrf: Hidden,
-    /// From where they signed in.
-    pub client_address: String,
-    /// UTC epoch milliseconds.
-    pub created_at: i64,
     /// The last stored use.
     pub last_seen_at: i64,
     /// The absolute end.
@@ -71,12 +74,15 @@ pub struct ListedSession {
 const INSERT: &str = "INSERT INTO sessions \
      (token_hash, user_id, team_id, csrf, client_address, created_at, last_seen_at, expires_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $6, $7)";
-const FIND: &str = "SELECT s.token_hash, s.user_id, u.login AS user_login, u.name AS user_name, u.time_zone, \
-     u.disabled_at, s.team_id, t.name AS team_name, m.role, s.csrf, s.client_address, s.created_at, \
-     s.last_seen_at, s.expires_at \
-     FROM sessions s JOIN users u ON u.id = s.user_id JOIN teams t ON t.id = s.team_id \
+const FIND: &str = concat!(
+    "SELECT s.token_hash, s.user_id, u.login AS user_login, u.name AS user_name, u.time_zone, u.disabled_at, \
+     s.team_id AS session_team_id, t.name AS team_name, m.role, s.csrf, s.last_seen_at, s.expires_at, ",
+    environment_columns!(),
+    " FROM sessions s JOIN users u ON u.id = s.user_id JOIN teams t ON t.id = s.team_id \
      LEFT JOIN memberships m ON m.team_id = s.team_id AND m.user_id = s.user_id \
-     WHERE s.token_hash = $1";
+     LEFT JOIN environments e ON e.team_id = s.team_id AND e.archived_at IS NULL \
+     WHERE s.token_hash = $1 ORDER BY e.name LIMIT 100"
+);
 const LIST_FOR_USER: &str = "SELECT token_hash, client_address, created_at, last_seen_at FROM sessions \
      WHERE user_id = $1 AND last_seen_at > $2 AND expires_at > $3 ORDER BY last_seen_at DESC, token_hash LIMIT 100";
 const TOUCH: &str = "UPDATE sessions SET last_seen_at = $2 WHERE token_hash = $1";
@@ -103,11 +109,20 @@ pub async fn insert(tx: &mut WriteTx, session: &NewSession) -> Result<(), StoreE
     Ok(())
 }
 
-/// The session with everything about its person, in one query. Whether it still counts is the caller's to say.
+/// The session with everything about its person and team, in one query. Whether it still counts is the caller's to say.
 pub async fn find(store: &Store, token_hash: &str) -> Result<Option<Session>, StoreError> {
-    read!(store, |db| sqlx::query_as(FIND)
-        .bind(token_hash)
-        .fetch_optional(db))
+    // A row for each environment; one without, if there is none.
+    let rows = read!(store, |db| sqlx::query(FIND).bind(token_hash).fetch_all(db))?;
+    let Some(first) = rows.first() else {
+        return Ok(None);
+    };
+    let mut session = Session::from_row(first)?;
+    for row in &rows {
+        if row.try_get::<Option<&str>, _>("id")?.is_some() {
+            session.environments.push(Environment::from_row(row)?);
+        }
+    }
+    Ok(Some(session))
 }
 
 /// A person's newest 100 sessions that were used after `used_after` and end after `ends_after`, the last used first.

@@ -1,5 +1,7 @@
 //! Who is asking, and what happens to those who may not.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -10,6 +12,7 @@ use url::{Url, form_urlencoded};
 use super::error::PageError;
 use super::next_path;
 use crate::domain::Role;
+use crate::store::environments::Environment;
 
 /// The page on which people sign in.
 pub const SIGN_IN: &str = "/sign-in";
@@ -28,6 +31,8 @@ pub struct CurrentSession {
     pub team_id: String,
     /// How the team is called on pages.
     pub team_name: String,
+    /// The environments of the team that are in use, by name.
+    pub environments: Arc<[Environment]>,
     /// What the person may do in that team.
     pub role: Role,
     /// The token that forms carry in the field [`super::csrf::FIELD`].

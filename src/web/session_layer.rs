@@ -55,6 +55,7 @@ fn current(
         user_name: row.user_name,
         team_id: row.team_id,
         team_name: row.team_name,
+        environments: row.environments.into(),
         role,
         csrf: SecretString::from(row.csrf.expose()),
         time_zone: row.time_zone.unwrap_or_else(|| default_zone.to_owned()),

@@ -1,6 +1,7 @@
 //! One person's visit to a page: who, from where, in which environment, and the frame around the page.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -21,12 +22,9 @@ use crate::audit::Actor;
 use crate::connection_templates::By;
 use crate::domain::Role;
 use crate::store::environments::Environment;
-use crate::store::{self};
 
 /// Cookie that remembers the chosen environment; it holds an id and needs no protection.
 pub const ENVIRONMENT_COOKIE: &str = "hg-environment";
-/// How many environments the list at the top offers.
-const ENVIRONMENTS_MAX: i64 = 100;
 /// Query parameter by which a redirect tells what an action did: a key of [`told`].
 pub const DONE: &str = "done";
 
@@ -44,8 +42,8 @@ pub fn with_done(page: &str, key: &str) -> String {
 pub struct Visit {
     /// Who.
     pub session: CurrentSession,
-    /// The environments of the team that are in use, by name.
-    pub environments: Vec<Environment>,
+    /// The environments to choose from: those of the team that are in use, by name.
+    pub environments: Arc<[Environment]>,
     /// UTC epoch milliseconds of this request.
     pub now_ms: i64,
     chosen_environment: Option<String>,
@@ -62,20 +60,14 @@ impl FromRequestParts<AppState> for Visit {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, PageError> {
         let session =
             <CurrentSession as FromRequestParts<AppState>>::from_request_parts(parts, state).await?;
-        let environments =
-            store::environments::list(&state.store, &session.team_id, None, ENVIRONMENTS_MAX).await?;
         let chosen = CookieJar::from_headers(&parts.headers)
             .get(ENVIRONMENT_COOKIE)
             .map(|c| c.value().to_owned());
         let query: HashMap<String, String> = axum::extract::Query::try_from_uri(&parts.uri)
             .map(|q| q.0)
             .unwrap_or_default();
-        let environments = environments
-            .into_iter()
-            .filter(|e| e.archived_at.is_none())
-            .collect();
         Ok(Self {
-            environments,
+            environments: Arc::clone(&session.environments),
             now_ms: state.clock.now_ms(),
             chosen_environment: chosen,
             theme: Theme::of(&parts.headers),
@@ -116,7 +108,11 @@ impl Visit {
     /// The same, and no other can be chosen.
     pub fn only_in_environment(self, id: &str) -> Self {
         let mut visit = self.in_environment(id);
-        visit.environments.retain(|environment| environment.id == id);
+        let only = visit
+            .environments
+            .iter()
+            .filter(|environment| environment.id == id);
+        visit.environments = only.cloned().collect();
         visit
     }
 

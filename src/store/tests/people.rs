@@ -131,6 +131,12 @@ async fn sessions_come_with_their_person() {
         assert!(!sessions::touch(tx, "nobody's", 55).await.expect("a touch"));
         assert!(sessions::switch_team(tx, "t3", "other").await.expect("a switch"));
         folk::set_disabled(tx, "ben", Some(60)).await.expect("an update");
+        for id in ["another", "old"] {
+            envs::insert(tx, &environment(id, "team"))
+                .await
+                .expect("an environment");
+        }
+        envs::archive(tx, "team", "old", 70).await.expect("an update");
     });
     let found = sessions::find(&db, "t1")
         .await
@@ -144,6 +150,8 @@ async fn sessions_come_with_their_person() {
         (found.role, found.last_seen_at, found.expires_at),
         (Some(Role::Editor), 55, 100)
     );
+    let expected = ["another", "env"].map(|id| environment(id, "team"));
+    assert_eq!(found.environments, expected, "those in use, by name");
     let elsewhere = sessions::find(&db, "t3")
         .await
         .expect("a read")
@@ -153,6 +161,7 @@ async fn sessions_come_with_their_person() {
         (None, Some(60)),
         "no member of that team"
     );
+    assert_eq!(elsewhere.environments, [], "that team has none");
 
     commit!(db, |tx| {
         assert!(sessions::delete(tx, "t3").await.expect("a delete"));

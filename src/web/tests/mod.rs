@@ -119,6 +119,7 @@ async fn session_from_test_header(mut request: Request, next: Next) -> Response 
             user_name: "Ada".into(),
             team_id: "t1".into(),
             team_name: "Data".into(),
+            environments: Arc::default(),
             role,
             csrf: SecretString::from(TOKEN),
             time_zone: "UTC".into(),

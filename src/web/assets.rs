@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use foldhash::fast::FixedState;
 use rust_embed::RustEmbed;
 
 /// The route that [`serve`] answers.
@@ -23,7 +24,8 @@ struct Asset {
     bytes: Cow<'static, [u8]>,
 }
 
-static ASSETS: LazyLock<HashMap<String, Asset>> = LazyLock::new(|| {
+/// A page looks up a hundred icons.
+static ASSETS: LazyLock<HashMap<String, Asset, FixedState>> = LazyLock::new(|| {
     Static::iter()
         .filter_map(|path| {
             let file = Static::get(&path)?;

@@ -112,7 +112,8 @@ impl TimeView {
 
     fn write_utc(&self, out: &mut dyn Write, between: &str, end: &str) -> fmt::Result {
         let at = Offset::UTC.to_datetime(self.at);
-        write!(out, "{}{between}", at.date())?;
+        write_date(out, at.date())?;
+        out.write_str(between)?;
         write_clock(out, at)?;
         out.write_str(end)
     }
@@ -162,6 +163,21 @@ fn write_day(out: &mut dyn Write, at: DateTime) -> fmt::Result {
     write!(out, "{} {}", at.day(), MONTHS[(month - 1) % 12])
 }
 
+/// `2026-03-21`.
+fn write_date(out: &mut dyn Write, day: Date) -> fmt::Result {
+    let (Ok(century @ 0..), Ok(year @ 0..)) =
+        (i8::try_from(day.year() / 100), i8::try_from(day.year() % 100))
+    else {
+        return write!(out, "{day}");
+    };
+    two_digits(out, century)?;
+    two_digits(out, year)?;
+    out.write_char('-')?;
+    two_digits(out, day.month())?;
+    out.write_char('-')?;
+    two_digits(out, day.day())
+}
+
 /// `, 08:00 CET`.
 fn write_time(out: &mut dyn Write, at: DateTime, there: &TimeZoneOffsetInfo<'_>) -> fmt::Result {
     out.write_str(", ")?;
@@ -181,7 +197,7 @@ fn write_clock(out: &mut dyn Write, at: DateTime) -> fmt::Result {
     two_digits(out, at.second())
 }
 
-/// Of an hour, a minute or a second. The general way takes several times as long.
+/// Of a part of a day or a date. The general way takes several times as long.
 fn two_digits(out: &mut dyn Write, number: i8) -> fmt::Result {
     let digit = |value: u8| char::from(b'0' + value % 10);
     let number = number.unsigned_abs();
@@ -266,6 +282,8 @@ mod tests {
             Times::new("UTC", 0).at(i64::MAX).iso().to_string(),
             "9999-12-30T22:00:00Z"
         );
-        let _ = Times::new("UTC", i64::MAX).at(i64::MIN).relative();
+        let first = Times::new("UTC", i64::MAX).at(i64::MIN);
+        assert_eq!(first.iso().to_string(), "-009999-01-02T01:59:59Z");
+        let _ = first.relative().to_string();
     }
 }

@@ -1,11 +1,12 @@
 //! `GET /flows/{id}/status`: the part of a flow's page that follows it.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash};
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use foldhash::fast::FixedState;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
@@ -217,7 +218,5 @@ impl Trouble {
 
 /// A short text that is another when the value is.
 pub(super) fn fingerprint(value: impl Hash) -> String {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
+    format!("{:016x}", FixedState::default().hash_one(value))
 }

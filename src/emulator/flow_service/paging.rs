@@ -173,8 +173,8 @@ impl ListQuery {
             Some(token) => json!({ "next": { "href": self.href(&token) } }),
         };
         ok(&Page {
-            items: Items(RefCell::new(rows.into_iter().map(|(_, _, item)| render(item)))),
             links,
+            items: Items(RefCell::new(rows.into_iter().map(|(_, _, item)| render(item)))),
         })
     }
 
@@ -191,10 +191,10 @@ impl ListQuery {
 
 #[derive(Serialize)]
 struct Page<I: Iterator<Item = Value>> {
-    #[serde(bound = "")]
-    items: Items<I>,
     #[serde(rename = "_links")]
     links: Value,
+    #[serde(bound = "")]
+    items: Items<I>,
 }
 
 /// Each is written as soon as it is made: a hundred documents take a multiple of their text. Good for once.

@@ -1,8 +1,10 @@
 //! The real binary as a process of its own, to be killed.
 
 use std::io::Write;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::app::PASSWORD;
@@ -62,18 +64,28 @@ pub fn populate(directory: &Path, platform: &str) {
     assert!(added.status.success(), "{added:?}");
 }
 
+/// A port that is free and stays so until the process has it: it lies below those that systems give to whoever asks
+/// for any, as all other tests and their clients do.
+fn free_port() -> u16 {
+    const PORTS: std::ops::Range<u32> = 20_000..32_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(100);
+    loop {
+        let place = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = (PORTS.start + place % (PORTS.end - PORTS.start)) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
 /// What to add to the environment of a process.
 pub type Variables<'a> = &'a [(&'static str, String)];
 
 impl Server {
     /// Starts it without waiting until it answers. Its log goes to `log` in the directory.
     pub fn spawn(directory: &Path, platform: &str, variables: Variables<'_>) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let listen = format!("127.0.0.1:{port}");
+        let listen = format!("127.0.0.1:{}", free_port());
         let log = std::fs::File::options()
             .create(true)
             .append(true)

@@ -10,6 +10,7 @@ mod flow_lists;
 mod flow_versions;
 mod flows;
 mod leases;
+mod migrations;
 mod people;
 mod plans;
 mod runs;

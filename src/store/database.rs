@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Connection, Sqlite, Transaction};
 
 use super::readers::{Reader, Readers};
 use super::writability::{Writability, Writes};
-use super::{StoreError, secrets};
+use super::{StoreError, WriteTx, secrets};
 
 /// The engine behind the store.
 pub(super) type Engine = Sqlite;
@@ -58,16 +58,6 @@ pub struct Before {
     pub canary: Option<String>,
     /// Whether anything at all was sealed: if so, a missing key must not be replaced by a fresh one.
     pub any_sealed: bool,
-}
-
-/// A write transaction. Dropping it without [`WriteTx::commit`] takes everything back.
-///
-/// Only one exists at a time. Await nothing but the store while holding it, and never begin a second one from
-/// the same task: it would wait for the first until it is told [`StoreError::Busy`].
-#[derive(Debug)]
-pub struct WriteTx {
-    transaction: Transaction<'static, Engine>,
-    writability: Writability,
 }
 
 impl Store {
@@ -143,10 +133,7 @@ impl Store {
         let transaction = self.begin_anyway().await?;
         // The one that was waited for may have found the disk full.
         self.writability.gate()?;
-        Ok(WriteTx {
-            transaction,
-            writability: self.writability.clone(),
-        })
+        Ok(WriteTx::new(transaction, self.writability.clone()))
     }
 
     async fn begin_anyway(&self) -> Result<Transaction<'static, Engine>, StoreError> {
@@ -174,8 +161,7 @@ impl Store {
     pub async fn probe(&self) -> Result<(), StoreError> {
         let store = self.clone();
         let probe = tokio::spawn(async move {
-            let tx = store.begin().await?;
-            Ok(tx.transaction.rollback().await?)
+            store.begin().await?.roll_back().await
         });
         match tokio::time::timeout(PROBE_TIMEOUT, probe).await {
             Ok(Ok(outcome)) => outcome,
@@ -236,26 +222,6 @@ impl Store {
     #[cfg(test)]
     pub(super) fn connections(&self) -> (&SqlitePool, &Readers) {
         (&self.writer, &self.readers)
-    }
-}
-
-impl WriteTx {
-    /// Makes the changes durable: when this returns, they survive a power cut.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        // After a write in it failed on the disk, what is left of it must not be committed. The database cannot
-        // be opened again before this transaction has given up the writer.
-        self.writability.gate()?;
-        let committed = self.transaction.commit().await;
-        committed.map_err(|error| self.writability.note(error))
-    }
-
-    pub(super) fn writer(&mut self) -> &mut SqliteConnection {
-        &mut self.transaction
-    }
-
-    /// Takes note of a query that failed.
-    pub(super) fn failed(&self, error: sqlx::Error) -> StoreError {
-        self.writability.note(error)
     }
 }
 

@@ -89,13 +89,15 @@ pub mod sweeps;
 pub mod sync_state;
 mod values;
 pub mod writability;
+mod write_tx;
 
 pub use bulk::{Mirrored, MirroredRun};
-pub use database::{Store, WriteTx};
+pub use database::Store;
 pub use documents::Document;
 pub use error::StoreError;
 pub use values::Hidden;
 pub use writability::Writes;
+pub use write_tx::WriteTx;
 
 #[cfg(test)]
 mod tests;

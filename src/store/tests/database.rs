@@ -284,6 +284,8 @@ async fn errors_name_the_rule_and_no_value() {
     assert!(!error.to_string().contains("ana@"));
     let error = folk::upsert_membership(&mut tx, "nowhere", "ana", Role::Admin, 1).await;
     assert!(matches!(&error, Err(StoreError::Other(text)) if text.contains("FOREIGN KEY")));
+    drop(tx);
+    let mut tx = fixture.begin().await.expect("a transaction");
     sqlx::query("UPDATE environments SET production = 'canary-word' WHERE id = 'env'")
         .execute(tx.writer())
         .await

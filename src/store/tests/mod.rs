@@ -19,6 +19,7 @@ mod secrets;
 mod setups;
 mod sweeps;
 mod writability;
+mod write_tx;
 
 use super::setups as store_setups;
 use super::{Mirrored, MirroredRun, Store, StoreError, WriteTx, connection_templates as templates};

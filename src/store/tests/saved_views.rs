@@ -99,18 +99,20 @@ async fn names_are_unique_and_there_is_one_default() {
     assert_eq!(default_of().await.as_deref(), Some("q=a2"), "the later one");
     commit!(db, |tx| {
         assert!(saved_views::update(tx, &first).await.expect("an update"));
-        let taken = SavedView {
-            name: "Two".into(),
-            ..first.clone()
-        };
-        let refused = saved_views::update(tx, &taken).await;
-        assert!(
-            matches!(refused, Err(StoreError::Duplicate { .. })),
-            "{refused:?}"
-        );
-        let again = saved_views::insert(tx, &view("a9", "ana", "One")).await;
-        assert!(matches!(again, Err(StoreError::Duplicate { .. })), "{again:?}");
     });
+    let taken = SavedView {
+        name: "Two".into(),
+        ..first.clone()
+    };
+    let mut tx = db.begin().await.expect("a transaction");
+    let refused = saved_views::update(&mut tx, &taken).await;
+    assert!(
+        matches!(refused, Err(StoreError::Duplicate { .. })),
+        "{refused:?}"
+    );
+    let again = saved_views::insert(&mut tx, &view("a9", "ana", "One")).await;
+    assert!(matches!(again, Err(StoreError::Duplicate { .. })), "{again:?}");
+    drop(tx);
     assert_eq!(default_of().await.as_deref(), Some("q=a1"));
     let found = saved_views::default_of(&db, "team", "ben", ViewedPage::Flows).await;
     assert_eq!(

@@ -105,7 +105,7 @@ async fn d6_a_transaction_that_ran_full_leaves_nothing_even_if_it_is_committed()
 async fn those_who_wait_for_the_writer_are_refused_when_it_runs_full() {
     let fixture = fixture().await;
     let _obstacle = obstruct(&fixture);
-    let tx = fixture.begin().await.expect("a transaction");
+    let mut tx = fixture.begin().await.expect("a transaction");
     let store = fixture.store.clone();
     let waiting = tokio::spawn(async move { store.begin().await.map(|_| ()) });
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -118,7 +118,7 @@ async fn those_who_wait_for_the_writer_are_refused_when_it_runs_full() {
 #[tokio::test]
 async fn d9_after_a_failed_disk_nothing_is_written_and_nothing_recovers() {
     let fixture = fixture().await;
-    let tx = fixture.begin().await.expect("a transaction");
+    let mut tx = fixture.begin().await.expect("a transaction");
     // SQLITE_IOERR_FSYNC: the disk takes a write a moment later, which proves nothing.
     let error = tx.failed(code("1034"));
     assert!(matches!(error, StoreError::Io(_)), "{error}");

@@ -90,7 +90,7 @@ fn history(flows: u32, runs_per_flow: usize) -> History {
     };
     let flows: Vec<_> = seeded.flows(SANDBOX).iter().map(flow).collect();
     let of_flow = |flow: &Mirrored<FlowRecord>| seeded.runs(SANDBOX, &flow.row.id, runs_per_flow);
-    let run = |run: Value| records::run_row(ENVIRONMENT, &Run::from_json(&run).unwrap(), NOW_MS);
+    let run = |run: Value| records::run_row(ENVIRONMENT, &Run::from_json(&run.to_string()).unwrap(), NOW_MS);
     let mut runs: Vec<_> = flows.iter().flat_map(of_flow).map(run).collect();
     runs.sort_by_key(|run| run.row.started_at);
     History { flows, runs }

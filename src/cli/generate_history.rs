@@ -236,8 +236,10 @@ impl Filling<'_> {
         let making = tokio::task::spawn_blocking(move || {
             for flow_id in flow_ids {
                 let runs = history.runs(SANDBOX, &flow_id, latest);
-                let row =
-                    |run| Run::from_json(run).map(|run| records::run_row(&environment_id, &run, read_at));
+                let row = |run: &Value| {
+                    Run::from_json(&run.to_string())
+                        .map(|run| records::run_row(&environment_id, &run, read_at))
+                };
                 let rows = runs.iter().map(row).collect::<Result<Vec<_>, _>>()?;
                 // Nobody takes them after the database failed.
                 if ready.blocking_send(rows).is_err() {

@@ -38,8 +38,7 @@ pub(super) struct RecentRuns {
 type Stamp = (String, Option<i64>);
 
 fn stamp(run: &Run) -> Option<Stamp> {
-    let etag = run.raw.get("etag").and_then(serde_json::Value::as_str)?;
-    Some((etag.to_owned(), run.updated_at))
+    Some((run.etag.clone()?, run.updated_at))
 }
 
 /// Where a reading begins, and what is left to be filled.

@@ -2,31 +2,29 @@
 
 use memchr::memmem;
 use reqwest::StatusCode;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 
 use super::error::PlatformError;
 use super::http::Exchange;
 use super::reply::Reply;
 
 impl Exchange {
-    /// The body as JSON, `Null` when it is empty.
+    /// The body as JSON, `null` when it is empty.
     ///
     /// # Errors
     /// When the body broke off, was too large, nested too deeply, or is no JSON.
-    pub(super) fn json(&self) -> Result<Value, PlatformError> {
+    pub(super) fn json<B: DeserializeOwned>(&self) -> Result<B, PlatformError> {
         let body = self.body.as_ref().map_err(Clone::clone)?;
-        if body.is_empty() {
-            return Ok(Value::Null);
-        }
-        // What is nested more than a hundred times is refused, too; documented answers stay below twenty.
-        serde_json::from_slice(body).map_err(|_| self.unreadable("it is no JSON that can be read"))
+        let json: &[u8] = if body.is_empty() { b"null" } else { body };
+        // A tree that is nested more than a hundred times is refused, too; documented answers stay below twenty.
+        serde_json::from_slice(json).map_err(|_| self.not_understood())
     }
 
     /// The JSON of a success, or what the service said instead.
     ///
     /// # Errors
     /// See [`Exchange::failure`].
-    pub(super) fn success(&self) -> Result<Value, PlatformError> {
+    pub(super) fn success<B: DeserializeOwned>(&self) -> Result<B, PlatformError> {
         if self.status.is_success() {
             self.json()
         } else {
@@ -83,6 +81,10 @@ impl Exchange {
                 self.body,
                 Err(PlatformError::Timeout { .. } | PlatformError::Unreachable { .. })
             )
+    }
+
+    pub(super) fn not_understood(&self) -> PlatformError {
+        self.unreadable("it is no JSON that can be read")
     }
 
     pub(super) fn unreadable(&self, detail: &str) -> PlatformError {

@@ -124,7 +124,7 @@ async fn see_sandbox(client: &PlatformClient, production: &mut Option<bool>) -> 
 
 async fn read_flows(client: &PlatformClient) -> Result<String, String> {
     let read = Read::at(ObjectKind::Flow.collection()).with("limit", "1");
-    client.get(&read).await.map_err(told)?;
+    client.get::<serde_json::Value>(&read).await.map_err(told)?;
     Ok("Flow Service can be read in this sandbox.".to_owned())
 }
 

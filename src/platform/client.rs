@@ -8,6 +8,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::Request;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
 use secrecy::ExposeSecret;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -29,6 +30,10 @@ const CHANGES_AT_ONCE: usize = 4;
 const RETRIES: usize = 3;
 /// The bytes of an answer that is understood in no time.
 const LONG_BODY: usize = 32 << 10;
+
+/// What the JSON of an answer can be read into.
+pub(super) trait Body: DeserializeOwned + Send + 'static {}
+impl<B: DeserializeOwned + Send + 'static> Body for B {}
 
 /// Talks to the platform as one credential in one sandbox. Cheap to clone; clones share the token and the
 /// restraint towards the platform, so keep one per environment.
@@ -144,7 +149,7 @@ impl PlatformClient {
     }
 
     /// Reads, trying again with growing random waits while that may help and is affordable.
-    pub(super) async fn get(&self, read: &Read) -> Result<Value, PlatformError> {
+    pub(super) async fn get<B: Body>(&self, read: &Read) -> Result<B, PlatformError> {
         let pressure = &self.inner.pressure;
         pressure.earn_retry();
         let mut ceilings = ExponentialBuilder::new()
@@ -164,7 +169,7 @@ impl PlatformClient {
         }
     }
 
-    async fn get_once(&self, read: &Read) -> Result<Value, PlatformError> {
+    async fn get_once<B: Body>(&self, read: &Read) -> Result<B, PlatformError> {
         let inner = &*self.inner;
         let request = inner.read_request(read, self.request_id.as_deref())?;
         inner.wait_for_admission(LONGEST_SLEEP).await?;
@@ -223,19 +228,19 @@ impl Inner {
     }
 
     /// What the answer to a read says, without our own secrets.
-    fn understand(&self, exchange: &Exchange, token: &Token) -> Result<Value, PlatformError> {
+    fn understand<B: Body>(&self, exchange: &Exchange, token: &Token) -> Result<B, PlatformError> {
         let secrets = self.own_secrets(token);
-        let mut body = exchange.success().map_err(|error| error.scrubbed(&secrets))?;
         if !exchange.may_name(&secrets) {
-            return Ok(body);
+            return exchange.success().map_err(|error| error.scrubbed(&secrets));
         }
+        let mut body: Value = exchange.success().map_err(|error| error.scrubbed(&secrets))?;
         // What is read is stored and shown: no service may make us repeat them.
         wire::each_text(&mut body, &mut |text| {
             if secrets.iter().any(|secret| text.contains(secret)) {
                 *text = scrub(text, &secrets);
             }
         });
-        Ok(body)
+        serde_json::from_value(body).map_err(|_| exchange.not_understood())
     }
 
     /// Waits until a call may be made, but no longer than `patience`.

@@ -57,7 +57,7 @@ impl PlatformClient {
     /// # Errors
     /// `is_not_found()` when there is none.
     pub async fn dataset(&self, id: &str) -> Result<Dataset, PlatformError> {
-        let body = self.get(&Read::at(ObjectKind::Dataset.path_of(id))).await?;
+        let body: Value = self.get(&Read::at(ObjectKind::Dataset.path_of(id))).await?;
         let mut dataset = body
             .get(id)
             .filter(|dataset| dataset.is_object())

@@ -170,7 +170,7 @@ impl PlatformClient {
 
     /// One entity of Flow Service, which answers a look-up by id with a list of one.
     pub(super) async fn single(&self, path: &str) -> Result<Value, PlatformError> {
-        let mut body = self.get(&Read::at(path)).await?;
+        let mut body: Value = self.get(&Read::at(path)).await?;
         if let Some([item]) = body
             .get_mut("items")
             .and_then(Value::as_array_mut)

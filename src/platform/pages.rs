@@ -5,10 +5,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::{Stream, TryStreamExt, stream};
+use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::client::{PlatformClient, Read};
+use super::client::{Body, PlatformClient, Read};
 use super::error::{PlatformError, Service};
+use super::loose::{Form, Loose, of_members};
 use super::wire;
 use crate::lifecycle::aside_if;
 
@@ -31,6 +35,83 @@ pub struct Page<T> {
     pub is_last: bool,
 }
 
+/// An item as a list brings it: as a tree, or as the text that it came as.
+pub(super) trait PageItem: Sized + Send + 'static {
+    /// The page around it.
+    type Page: Body;
+
+    /// The items of a page, and what else stands on it.
+    fn split(service: Service, page: Self::Page) -> Result<(Vec<Self>, Value), PlatformError>;
+
+    /// Its id, by which a page is known again where pages have no tokens.
+    fn id(&self) -> Option<String>;
+}
+
+impl PageItem for Value {
+    type Page = Self;
+
+    fn split(service: Service, mut page: Self) -> Result<(Vec<Self>, Self), PlatformError> {
+        Ok((items_of(service, &mut page)?, page))
+    }
+
+    fn id(&self) -> Option<String> {
+        wire::text(self, "/id")
+    }
+}
+
+/// A page of Flow Service whose items are not looked into.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawPage {
+    items: Loose<RawItems>,
+    #[serde(rename = "_links")]
+    links: Value,
+}
+of_members!(RawPage);
+
+impl RawPage {
+    /// As they came; none where there is no list of them.
+    pub(super) fn items(&self) -> &[Box<RawValue>] {
+        self.items.0.0.as_deref().unwrap_or_default()
+    }
+}
+
+/// `None` where there is no list of items.
+#[derive(Debug, Default)]
+struct RawItems(Option<Vec<Box<RawValue>>>);
+
+impl Form for RawItems {
+    fn of_elements<'de, A: SeqAccess<'de>>(elements: A) -> Result<Self, A::Error> {
+        Ok(Self(Some(Form::of_elements(elements)?)))
+    }
+
+    /// An empty list may come as an empty object.
+    fn of_members<'de, A: MapAccess<'de>>(mut members: A) -> Result<Self, A::Error> {
+        let mut is_empty = true;
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+            is_empty = false;
+        }
+        Ok(Self(is_empty.then(Vec::new)))
+    }
+}
+
+impl PageItem for Box<RawValue> {
+    type Page = Loose<RawPage>;
+
+    fn split(service: Service, Loose(page): Loose<RawPage>) -> Result<(Vec<Self>, Value), PlatformError> {
+        let items = page.items.0.0.ok_or_else(|| without(service, "items"))?;
+        Ok((items, json!({ "_links": page.links })))
+    }
+
+    fn id(&self) -> Option<String> {
+        None
+    }
+}
+
+fn without(service: Service, key: &str) -> PlatformError {
+    PlatformError::unreadable(service, format!("the list has no `{key}`"))
+}
+
 /// How far a walk has come.
 struct Walk {
     client: PlatformClient,
@@ -51,15 +132,16 @@ enum Next {
 
 impl PlatformClient {
     /// All pages of the list at `read`, each item turned by `parse`.
-    pub(super) fn pages<T, P>(
+    pub(super) fn pages<I, T, P>(
         &self,
         service: Service,
         read: Read,
         parse: P,
-    ) -> impl Stream<Item = Result<Page<T>, PlatformError>> + Send + use<T, P>
+    ) -> impl Stream<Item = Result<Page<T>, PlatformError>> + Send + use<I, T, P>
     where
+        I: PageItem,
         T: Send + 'static,
-        P: Fn(Value) -> Result<T, PlatformError> + Send + Sync + 'static,
+        P: Fn(I) -> Result<T, PlatformError> + Send + Sync + 'static,
     {
         let start = Walk {
             client: self.clone(),
@@ -71,7 +153,7 @@ impl PlatformClient {
             fetched: 0,
         };
         let parse = Arc::new(parse);
-        stream::try_unfold(start, Walk::step).and_then(move |page| {
+        stream::try_unfold(start, Walk::step).and_then(move |page: Page<I>| {
             let parse = Arc::clone(&parse);
             async move {
                 let is_long = page.items.len() > FEW_ITEMS;
@@ -88,17 +170,17 @@ impl PlatformClient {
 }
 
 impl Walk {
-    async fn step(mut self) -> Result<Option<(Page<Value>, Self)>, PlatformError> {
+    async fn step<I: PageItem>(mut self) -> Result<Option<(Page<I>, Self)>, PlatformError> {
         let Some(next) = self.next.take() else {
             return Ok(None);
         };
         if self.pages == PAGE_CEILING || self.fetched >= ITEM_CEILING {
             return Err(self.incomplete(format!("it has more than {} items", self.fetched)));
         }
-        let mut body = self.client.get(&self.page_request(&next)).await?;
-        let items = items_of(self.service, &mut body)?;
+        let page = self.client.get(&self.page_request(&next)).await?;
+        let (items, rest) = I::split(self.service, page)?;
         self.pages += 1;
-        self.next = self.next_page(&next, &body, items.len())?;
+        self.next = self.next_page(&next, &rest, items.len())?;
         self.remember(&items)?;
         self.fetched += items.len();
         let page = Page {
@@ -163,14 +245,11 @@ impl Walk {
     }
 
     /// A service that sends the same page again would keep us for ever, or hide the rest of its list.
-    fn remember(&mut self, items: &[Value]) -> Result<(), PlatformError> {
+    fn remember<I: PageItem>(&mut self, items: &[I]) -> Result<(), PlatformError> {
         let mark = match &self.next {
             None | Some(Next::First) => return Ok(()),
             Some(Next::Token(token)) => token.clone(),
-            Some(Next::Offset(_)) => items
-                .first()
-                .and_then(|item| wire::text(item, "/id"))
-                .unwrap_or_default(),
+            Some(Next::Offset(_)) => items.first().and_then(I::id).unwrap_or_default(),
         };
         if self.seen.insert(mark) {
             Ok(())
@@ -199,10 +278,7 @@ fn items_of(service: Service, body: &mut Value) -> Result<Vec<Value>, PlatformEr
     match body.get_mut(key).map(Value::take) {
         Some(Value::Array(items)) => Ok(items),
         Some(Value::Object(empty)) if empty.is_empty() => Ok(Vec::new()),
-        _ => Err(PlatformError::unreadable(
-            service,
-            format!("the list has no `{key}`"),
-        )),
+        _ => Err(without(service, key)),
     }
 }
 

@@ -2,7 +2,7 @@
 //! booleans as strings), units and spellings, so every value is looked up by JSON pointer and taken in
 //! any documented form; what is missing or odd is `None`, never a panic.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// Values below this are epoch seconds, above it epoch milliseconds (10 against 13 digits).
 const SECONDS_LIMIT: i64 = 100_000_000_000;
@@ -41,10 +41,18 @@ pub(super) fn each_text(body: &mut Value, change: &mut impl FnMut(&mut String)) 
 /// A whole number, also as a string or with a fraction of zero.
 pub(crate) fn number(body: &Value, pointer: &str) -> Option<i64> {
     match at(body, pointer)? {
-        Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
-        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(number) => whole_number(number),
+        Value::String(text) => whole_text(text),
         _ => None,
     }
+}
+
+pub(super) fn whole_text(text: &str) -> Option<i64> {
+    text.trim().parse().ok()
+}
+
+pub(super) fn whole_number(number: &Number) -> Option<i64> {
+    number.as_i64().or_else(|| whole(number.as_f64()?))
 }
 
 fn whole(number: f64) -> Option<i64> {
@@ -59,7 +67,12 @@ fn whole(number: f64) -> Option<i64> {
 
 /// A count or a size in bytes; the platform says -1 for "not known".
 pub(crate) fn count(body: &Value, pointer: &str) -> Option<i64> {
-    number(body, pointer).filter(|count| *count >= 0)
+    number(body, pointer).filter(is_count)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "a filter of options")]
+pub(super) fn is_count(number: &i64) -> bool {
+    *number >= 0
 }
 
 /// A boolean, also as a string.
@@ -74,12 +87,15 @@ pub(crate) fn boolean(body: &Value, pointer: &str) -> Option<bool> {
 
 /// A moment as UTC epoch milliseconds, whether given in seconds or milliseconds; zero means "never".
 pub(crate) fn moment(body: &Value, pointer: &str) -> Option<i64> {
-    let value = number(body, pointer).filter(|value| *value > 0)?;
-    Some(if value < SECONDS_LIMIT {
-        value * 1000
-    } else {
-        value
-    })
+    number(body, pointer).and_then(as_moment)
+}
+
+pub(super) fn as_moment(value: i64) -> Option<i64> {
+    match value {
+        ..=0 => None,
+        1..SECONDS_LIMIT => Some(value * 1000),
+        _ => Some(value),
+    }
 }
 
 /// The elements of an array; none when it is absent or something else.

@@ -160,9 +160,7 @@ impl Store {
     /// Whether a write could begin within a second; writes nothing.
     pub async fn probe(&self) -> Result<(), StoreError> {
         let store = self.clone();
-        let probe = tokio::spawn(async move {
-            store.begin().await?.roll_back().await
-        });
+        let probe = tokio::spawn(async move { store.begin().await?.roll_back().await });
         match tokio::time::timeout(PROBE_TIMEOUT, probe).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(StoreError::Other("the write probe stopped".to_owned())),

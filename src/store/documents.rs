@@ -1,10 +1,8 @@
 //! Adobe's JSON of a run as it is kept: packed, because it is most of what a run takes up, on the disk as in what has
 //! to be written, and only its own page reads it.
 
-use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
-use serde_json::Value;
-
 use super::StoreError;
+use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
 
 /// Stands before a packed text. No JSON begins with it, and rows from before there was packing hold JSON.
 const PACKED: u8 = 1;
@@ -21,16 +19,6 @@ pub struct Document {
 }
 
 impl Document {
-    /// Packs JSON without blanks.
-    pub fn of(json: &Value) -> Self {
-        #[expect(
-            clippy::expect_used,
-            reason = "the keys of a value are texts, and memory takes everything that is written"
-        )]
-        let text = serde_json::to_vec(json).expect("a value is JSON");
-        Self::pack(&text)
-    }
-
     /// The same text is always packed to the same bytes.
     fn pack(text: &[u8]) -> Self {
         let mut bytes = vec![PACKED];

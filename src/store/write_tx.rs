@@ -38,7 +38,8 @@ impl WriteTx {
         self.writability.gate()?;
         if self.has_failed {
             return Err(StoreError::Other(
-                "a transaction was to be kept although a query in it had failed; nothing was changed".to_owned(),
+                "a transaction was to be kept although a query in it had failed; nothing was changed"
+                    .to_owned(),
             ));
         }
         let committed = self.transaction.commit().await;

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use memchr::memchr2;
 use memchr::memmem::Finder;
-use regex::Regex;
+use memchr::{memchr2, memchr2_iter};
+use regex::{Regex, bytes};
 
 /// Keys whose values are credentials, in addresses, connection strings and JSON.
 const KEYS: &str = "sig|accountkey|sharedaccesskey|sharedaccesssignature|password|passwd|pwd|passphrase|secret|\\
@@ -14,12 +14,7 @@ const KEYS: &str = "sig|accountkey|sharedaccesskey|sharedaccesssignature|passwor
 
 /// What a credential looks like, with what stands in its place.
 static LOOKS: LazyLock<[(Regex, &str); 3]> = LazyLock::new(|| {
-    let keys = KEYS.replace([' ', '\\', '\n'], "");
-    #[expect(
-        clippy::expect_used,
-        reason = "the patterns are constant and used by a unit test"
-    )]
-    let pattern = |text: &str| Regex::new(text).expect("a pattern");
+    let keys = keys();
     [
         // JSON Web Tokens, which Adobe's access tokens are.
         (pattern(r"\beyJ[\w-]{8,}\.[\w-]{4,}(\.[\w-]*)?"), "[redacted]"),
@@ -31,8 +26,32 @@ static LOOKS: LazyLock<[(Regex, &str); 3]> = LazyLock::new(|| {
     ]
 });
 
+/// A key at the end of a text.
+static KEY_AT_END: LazyLock<bytes::Regex> = LazyLock::new(|| {
+    let pattern = bytes::Regex::new(&format!("(?i-u)({})$", keys()));
+    #[expect(
+        clippy::expect_used,
+        reason = "the pattern is constant and used by a unit test"
+    )]
+    pattern.expect("a pattern")
+});
+/// No key is longer.
+const LONGEST_KEY: usize = 24;
+
 /// What stands in all that the first two look for. A quotation mark or an equals sign stands in the rest.
 static BEGINNINGS: LazyLock<[Finder<'_>; 2]> = LazyLock::new(|| [Finder::new("eyJ"), Finder::new("earer")]);
+
+fn keys() -> String {
+    KEYS.replace([' ', '\\', '\n'], "")
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the patterns are constant and used by a unit test"
+)]
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a pattern")
+}
 
 /// Masks bearer tokens, JSON Web Tokens and the values of keys such as `sig=` or `AccountKey=`. Words around them
 /// stay, so that the text can still be understood.
@@ -50,9 +69,74 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     })
 }
 
+/// Whether [`mask`] would leave each text of this JSON as it is, seen from its bytes alone. A text of which that is
+/// not certain is not called harmless.
+pub fn is_harmless_json(json: &str) -> bool {
+    let bytes = json.as_bytes();
+    let follows_key = |at: usize| KEY_AT_END.is_match(&bytes[at.saturating_sub(LONGEST_KEY)..at]);
+    let is_harmless = |at: usize| match (bytes[at], bytes.get(at + 1)) {
+        // In a text, any character can be spelt so.
+        (b'\\', Some(b'u')) => false,
+        (b'=', _) | (b'\\', Some(b'"')) => !follows_key(at),
+        _ => true,
+    };
+    BEGINNINGS.iter().all(|it| it.find(bytes).is_none()) && memchr2_iter(b'=', b'\\', bytes).all(is_harmless)
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn nothing_is_masked_in_harmless_json(
+            parts in prop::collection::vec(
+                prop::sample::select(&[
+                    "password", "Secret_Access_Key", "sig", "x-amz-security-token", "=", "\"", ":", " ", "\\", "\n", "\u{1}",
+                    "é", "hunter2", "eyJ", "hbGciOiJIUzI1NiJ9.eyJz", "Bearer ", "abcdefghijklmnopqrstuv", "x",
+                ][..]),
+                0..8,
+            ),
+            cut in 0_usize..9,
+        ) {
+            let text = parts.concat();
+            let json = json!({ "a": text, "list": [parts.iter().take(cut).copied().collect::<String>()] }).to_string();
+            if is_harmless_json(&json) {
+                prop_assert!(matches!(mask(&text), Cow::Borrowed(_)), "{json}");
+            }
+        }
+    }
+
+    #[test]
+    fn usual_json_is_harmless() {
+        for harmless in [
+            r#"{"etag":"\"1a00-0000\"","info":"https://platform.adobe.io/meta?path=input_files","password":"of a form"}"#,
+            r#"["The \"password\" is wrong", "a\\b"]"#,
+        ] {
+            // The second says less than it seems: a key and a quotation mark.
+            assert_eq!(
+                is_harmless_json(harmless),
+                harmless.starts_with('{'),
+                "{harmless}"
+            );
+        }
+        for odd in [
+            r#"["sig=a"]"#,
+            r#"["\npassword=a"]"#,
+            r#"["{\"client_secret\": \"a\"}"]"#,
+            r#"["\u0070assword=a"]"#,
+            r#"["eyJ"]"#,
+            r#"["Bearer"]"#,
+        ] {
+            assert!(!is_harmless_json(odd), "{odd}");
+        }
+        let longest = KEYS.split('|').map(str::len).max();
+        assert!(longest < Some(LONGEST_KEY), "{longest:?}");
+    }
 
     #[test]
     fn credentials_of_others_are_masked() {

@@ -1,6 +1,6 @@
 //! What a transaction keeps.
 
-use super::{folk, fixture};
+use super::{fixture, folk};
 use crate::store::StoreError;
 use crate::store::bulk::insert_into;
 
@@ -14,7 +14,10 @@ async fn nothing_is_kept_of_a_transaction_in_which_a_query_failed() {
         tuple.push_bind(id).push_bind(id).push_bind(1_i64);
     });
     let refused = change!(tx, |db| insert.build().execute(db));
-    assert!(matches!(refused, Err(StoreError::Duplicate { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Duplicate { .. })),
+        "{refused:?}"
+    );
     // The rows before the one that failed are there still, which is why nobody may keep them.
     let count = sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM teams");
     let count = count.fetch_one(tx.writer()).await.expect("a count");
@@ -23,5 +26,10 @@ async fn nothing_is_kept_of_a_transaction_in_which_a_query_failed() {
     assert!(refused.to_string().contains("nothing was changed"), "{refused}");
 
     assert_eq!(folk::list_teams(&db).await.expect("teams"), before);
-    db.begin().await.expect("the writer").commit().await.expect("a commit");
+    db.begin()
+        .await
+        .expect("the writer")
+        .commit()
+        .await
+        .expect("a commit");
 }

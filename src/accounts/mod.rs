@@ -7,9 +7,11 @@
 //! | [`sessions`] | cookies, limits, ending |
 //! | `sign_in` | from login and password to a session |
 //! | [`views`] | filters of lists that people keep under a name |
+//! | [`boards`] | links to wall boards |
 //! | `attempts` | slowing down those who guess |
 
 mod attempts;
+pub mod boards;
 pub mod passwords;
 pub mod people;
 pub mod sessions;

@@ -29,13 +29,13 @@ pub fn session_id(token_hash: &Hidden) -> String {
     token_hash.expose().chars().take(ID_CHARACTERS).collect()
 }
 
-/// The hash under which the session of a cookie's value is stored.
-fn hash_of(cookie: &SecretString) -> Hidden {
+/// The hash under which a session or a link is stored, of its cookie's value.
+pub(super) fn hash_of(cookie: &SecretString) -> Hidden {
     Hidden::new(HEXLOWER.encode(&Sha256::digest(cookie.expose_secret())))
 }
 
 /// 256 random bits as text.
-fn random_text() -> Result<String, getrandom::Error> {
+pub(super) fn random_text() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
     Ok(BASE64URL_NOPAD.encode(&bytes))

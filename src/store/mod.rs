@@ -56,6 +56,7 @@ macro_rules! change {
 }
 
 pub mod audit;
+pub mod board_links;
 mod bulk;
 pub mod checkup;
 pub mod connection_templates;

@@ -26,6 +26,13 @@ pub struct AuditSentence {
 /// that is not here is shown as it is.
 const EVENTS: &[(&str, &str, &str, bool)] = &[
     ("audit.read", "read the audit trail", "eye", false),
+    ("board.shared", "made a link to the wall board for", "plus", true),
+    (
+        "board.withdrawn",
+        "withdrew the link to the wall board for",
+        "trash",
+        true,
+    ),
     ("draft.deleted", "deleted the draft", "trash", true),
     ("environment.added", "added the environment", "plus", true),
     (

@@ -5,8 +5,8 @@ use axum::routing::on;
 use super::assets;
 use super::csrf::Csrf;
 use super::pages::{
-    account, audit, drafts, environments, findings, flows, health, help, live, overview, refresh, runs,
-    saved_views, session, setups, templates,
+    account, audit, board_links, drafts, environments, findings, flows, health, help, live, overview,
+    refresh, runs, saved_views, session, setups, templates,
 };
 use super::route_table::Route;
 use super::session::Access;
@@ -18,6 +18,14 @@ pub const ROUTES: &[Route<AppState>] = &[
     Route::get(assets::ROUTE, Access::Public, |m| on(m, assets::serve)),
     // Flows and their runs.
     Route::get("/", Access::Viewer, |m| on(m, overview::show::show)),
+    // For walls; the handler looks whether there is a session or a link.
+    Route::get("/board", Access::Public, |m| on(m, overview::board::show)),
+    Route::get("/board/links", Access::Admin, |m| on(m, board_links::list)),
+    Route::post("/board/links", Access::Admin, |m| on(m, board_links::add)).audited("board.shared"),
+    Route::post("/board/links/{id}/withdraw", Access::Admin, |m| {
+        on(m, board_links::withdraw)
+    })
+    .audited("board.withdrawn"),
     Route::get("/runs", Access::Viewer, |m| on(m, runs::list::list)),
     Route::get("/flows", Access::Viewer, |m| on(m, flows::list::list)),
     Route::get("/flows/{id}", Access::Viewer, |m| on(m, flows::show::show)),

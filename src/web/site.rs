@@ -42,6 +42,11 @@ impl Site {
             .map(|address| address.origin.as_str())
     }
 
+    /// The address that people use, as browsers write it in `Origin`.
+    pub fn public_origin(&self) -> &str {
+        &self.public.origin
+    }
+
     /// Whether people come by https, so that cookies and HSTS may insist on it.
     pub fn is_https(&self) -> bool {
         self.public.origin.starts_with("https:")

@@ -227,6 +227,7 @@ fn told(key: &str) -> Option<Flash> {
         "finding-known" => "It is known now and not shown any more.",
         "view-saved" => "The view was saved.",
         "view-deleted" => "The view was deleted. No flow was changed.",
+        "board-withdrawn" => "The link was withdrawn. Its screen shows nothing any more.",
         "draft-deleted" => "The draft was deleted.",
         "environment-checked" => "The credential was checked.",
         "environment-checking" => {

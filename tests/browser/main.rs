@@ -8,6 +8,7 @@
     reason = "tests and their helpers fail by panicking"
 )]
 
+mod board;
 mod every_page;
 mod journeys;
 mod screenshots;

@@ -1,7 +1,7 @@
 use sqlx::{Connection, SqliteConnection};
 
 use super::*;
-use crate::store::database::{MIGRATIONS, options};
+use crate::store::database::{MIGRATIONS, known_schema, options};
 
 #[tokio::test]
 async fn a_newer_schema_is_refused() {
@@ -16,13 +16,10 @@ async fn a_newer_schema_is_refused() {
     .expect("a row");
     fixture.close().await;
     let outcome = Store::open(&fixture.directory.path().join("headgate.db")).await;
-    assert!(matches!(
-        outcome,
-        Err(StoreError::NewerSchema {
-            found: 4711,
-            known: 4
-        })
-    ));
+    let Err(StoreError::NewerSchema { found, known }) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!((found, known), (4711, known_schema()));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The contract of the store: every function, on a database of its own.
 
 mod audit;
+mod board_links;
 mod connection_templates;
 mod database;
 mod environments;

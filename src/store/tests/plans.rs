@@ -40,6 +40,7 @@ async fn reads_on_a_pages_path_search_and_never_scan() {
         ("flow_health", store::flow_health::PAGE_READS),
         ("run_requests", store::run_requests::PAGE_READS),
         ("flow_lists", store::flow_lists::PAGE_READS),
+        ("board_links", store::board_links::PAGE_READS),
         ("saved_views", store::saved_views::PAGE_READS),
         ("flow_page", store::flow_page::PAGE_READS),
         ("flow_versions", store::flow_versions::PAGE_READS),

@@ -2,7 +2,7 @@
 
 use crate::store::environments::Environment;
 use crate::store::sync_state::{SyncState, SyncTopic};
-use crate::web::times::TimeView;
+use crate::web::times::{TimeView, Times};
 use crate::web::visit::Visit;
 
 /// The age of what a page shows.
@@ -43,7 +43,7 @@ pub(in crate::web::pages) struct Failing {
 impl Freshness {
     /// For a page that shows all environments of a team.
     pub(in crate::web::pages) fn of_team(states: &[SyncState], visit: &Visit) -> Self {
-        Self::of(states, visit.environments.iter(), visit)
+        Self::of(states, visit.environments.iter(), &visit.times())
     }
 
     /// For a page that shows one environment.
@@ -52,11 +52,15 @@ impl Freshness {
         environment: &Environment,
         visit: &Visit,
     ) -> Self {
-        Self::of(states, std::iter::once(environment), visit)
+        Self::of(states, std::iter::once(environment), &visit.times())
     }
 
-    fn of<'a>(states: &[SyncState], shown: impl Iterator<Item = &'a Environment>, visit: &Visit) -> Self {
-        let times = visit.times();
+    /// For a page that shows these environments.
+    pub(in crate::web::pages) fn of<'a>(
+        states: &[SyncState],
+        shown: impl Iterator<Item = &'a Environment>,
+        times: &Times,
+    ) -> Self {
         let mut freshness = Self::default();
         let mut oldest: Option<i64> = None;
         for environment in shown {

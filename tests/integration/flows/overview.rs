@@ -80,7 +80,7 @@ async fn it_shows_strips_what_comes_next_and_an_environment_that_fails() {
 }
 
 /// Flows that fail, are late, brought nothing and do well: 9, 1, 1 and 2.
-async fn with_troubles() -> Watched {
+pub async fn with_troubles() -> Watched {
     let watched = Watched::start().await;
     watched.read().await;
     let mut rows: Vec<_> = (1..=13).map(|number| record(&watched, number)).collect();

@@ -1,4 +1,5 @@
-//! What needs me now.
+//! What needs me now, and the same for a wall.
 
 mod attention;
+pub mod board;
 pub mod show;

@@ -49,18 +49,18 @@ struct OverviewPage {
 }
 
 /// How many flows do so.
-struct Chip {
-    status: Status,
-    word: &'static str,
-    count: String,
+pub(super) struct Chip {
+    pub(super) status: Status,
+    pub(super) word: &'static str,
+    pub(super) count: String,
     href: String,
 }
 
-struct Coming {
-    at: TimeView,
+pub(super) struct Coming {
+    pub(super) at: TimeView,
     href: String,
-    name: String,
-    environment: String,
+    pub(super) name: String,
+    pub(super) environment: String,
 }
 
 /// The overview.
@@ -138,7 +138,7 @@ fn needing(counts: &[(Health, i64)]) -> String {
     }
 }
 
-fn chip((health, count): &(Health, i64)) -> Chip {
+pub(super) fn chip((health, count): &(Health, i64)) -> Chip {
     Chip {
         status: health_view::status(*health),
         word: health_view::word(*health),
@@ -147,7 +147,7 @@ fn chip((health, count): &(Health, i64)) -> Chip {
     }
 }
 
-fn coming(run: NextRun, times: &Times) -> Coming {
+pub(super) fn coming(run: NextRun, times: &Times) -> Coming {
     Coming {
         at: times.at(run.at),
         href: format!("/flows/{}", run.flow_id),

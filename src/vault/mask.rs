@@ -28,15 +28,15 @@ static LOOKS: LazyLock<[(Regex, &str); 3]> = LazyLock::new(|| {
 
 /// A key at the end of a text.
 static KEY_AT_END: LazyLock<bytes::Regex> = LazyLock::new(|| {
-    let pattern = bytes::Regex::new(&format!("(?i-u)({})$", keys()));
+    let pattern = bytes::Regex::new(&format!("(?i)({})$", keys()));
     #[expect(
         clippy::expect_used,
         reason = "the pattern is constant and used by a unit test"
     )]
     pattern.expect("a pattern")
 });
-/// No key is longer.
-const LONGEST_KEY: usize = 24;
+/// No key is longer, in bytes; some of its letters have other forms, which take more of them.
+const LONGEST_KEY: usize = 64;
 
 /// What stands in all that the first two look for. A quotation mark or an equals sign stands in the rest.
 static BEGINNINGS: LazyLock<[Finder<'_>; 2]> = LazyLock::new(|| [Finder::new("eyJ"), Finder::new("earer")]);
@@ -96,7 +96,7 @@ mod tests {
         fn nothing_is_masked_in_harmless_json(
             parts in prop::collection::vec(
                 prop::sample::select(&[
-                    "password", "Secret_Access_Key", "sig", "x-amz-security-token", "=", "\"", ":", " ", "\\", "\n", "\u{1}",
+                    "password", "pa\u{17f}\u{17f}word", "Secret_Access_Key", "sig", "x-amz-security-token", "=", "\"", ":", " ", "\\", "\n", "\u{1}",
                     "é", "hunter2", "eyJ", "hbGciOiJIUzI1NiJ9.eyJz", "Bearer ", "abcdefghijklmnopqrstuv", "x",
                 ][..]),
                 0..8,
@@ -135,7 +135,7 @@ mod tests {
             assert!(!is_harmless_json(odd), "{odd}");
         }
         let longest = KEYS.split('|').map(str::len).max();
-        assert!(longest < Some(LONGEST_KEY), "{longest:?}");
+        assert!(longest < Some(LONGEST_KEY / 2), "{longest:?}");
     }
 
     #[test]

@@ -113,10 +113,12 @@ async fn a_screen_with_a_link_sees_the_board_and_nothing_else_until_the_link_is_
         .await;
     assert_eq!(looked.status, StatusCode::UNAUTHORIZED);
     assert_eq!(looked.headers["hx-redirect"], "/sign-in");
-    assert_eq!(
-        screen.get(&link).await.location().split('?').next(),
-        Some("/sign-in")
-    );
+    for visitor in [&mut screen, &mut theo] {
+        let page = visitor.get(&link).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND);
+        assert!(page.text().contains("This link does not work"), "{}", page.text());
+        assert!(!page.body.contains(key));
+    }
     is_recorded(&watched, key).await;
 }
 

@@ -2,7 +2,10 @@
 //! link of the team's.
 
 use askama::Template;
-use axum::extract::{FromRequestParts, Query, Request, State};
+use axum::body::Body;
+use axum::extract::{Query, Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
@@ -71,30 +74,33 @@ struct Board {
 pub async fn show(
     State(state): State<AppState>,
     Query(opening): Query<Opening>,
-    request: Request,
+    parts: Parts,
 ) -> Result<Response, PageError> {
     if let Some(key) = opening.key {
-        return Ok(match state.accounts.find_board_link(&key).await? {
-            Some(_) => (
-                CookieJar::new().add(kept(&key, &state.site)),
-                Redirect::to("/board"),
-            )
-                .into_response(),
-            None => refuse(&request, None),
-        });
+        if state.accounts.find_board_link(&key).await?.is_none() {
+            return Err(withdrawn());
+        }
+        let jar = CookieJar::new().add(kept(&key, &state.site));
+        return Ok((jar, Redirect::to("/board")).into_response());
     }
-    let (mut parts, body) = request.into_parts();
-    let Some(board) = Board::find(&state, &mut parts).await? else {
-        return Ok(refuse(&Request::from_parts(parts, body), None));
+    let Some(board) = Board::of(&state, &parts).await? else {
+        return Ok(refuse(&Request::from_parts(parts, Body::empty()), None));
     };
-    let request_id = parts
-        .extensions
-        .get::<RequestId>()
-        .map(|id| id.as_str().to_owned());
+    let request_id = parts.extensions.get().map(RequestId::as_str);
     let mut layout = Layout::signed_out(board.team_name.clone(), request_id.unwrap_or_default());
     layout.theme = Theme::of(&parts.headers);
     layout.alarm = saving::notice(&state.store);
     page(&board.page(&state, layout).await?)
+}
+
+fn withdrawn() -> PageError {
+    PageError::new(
+        StatusCode::NOT_FOUND,
+        "board.withdrawn",
+        "This link does not work",
+    )
+    .what("It is not complete, or it was withdrawn.")
+    .advice("Ask an admin of your team for a new one. Those who can sign in find the board on the overview.")
 }
 
 fn kept(key: &SecretString, site: &Site) -> Cookie<'static> {
@@ -108,18 +114,14 @@ fn kept(key: &SecretString, site: &Site) -> Cookie<'static> {
 }
 
 impl Board {
-    async fn find(
-        state: &AppState,
-        parts: &mut axum::http::request::Parts,
-    ) -> Result<Option<Self>, PageError> {
-        if let Ok(session) =
-            <CurrentSession as FromRequestParts<AppState>>::from_request_parts(parts, state).await
-        {
+    /// The one of the session, else that of the link that the browser keeps.
+    async fn of(state: &AppState, parts: &Parts) -> Result<Option<Self>, PageError> {
+        if let Some(session) = parts.extensions.get::<CurrentSession>() {
             return Ok(Some(Self {
-                team_id: session.team_id,
-                team_name: session.team_name,
+                team_id: session.team_id.clone(),
+                team_name: session.team_name.clone(),
                 environments: session.environments.to_vec(),
-                time_zone: session.time_zone,
+                time_zone: session.time_zone.clone(),
                 role: Some(session.role),
             }));
         }

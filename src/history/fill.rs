@@ -118,6 +118,9 @@ async fn fill_once(
             std::panic::resume_unwind(error.into_panic());
         }
     }
+    if let Err(error) = place.store().shrink().await {
+        tracing::debug!(%error, "the writer keeps its memory");
+    }
     Ok(())
 }
 

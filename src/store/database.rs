@@ -183,6 +183,14 @@ impl Store {
         }
     }
 
+    /// Gives back the memory that large writes leave with the writer: pages, and statements of a thousand rows.
+    pub async fn shrink(&self) -> Result<(), StoreError> {
+        let mut writer = self.writer.acquire().await?;
+        writer.clear_cached_statements().await?;
+        sqlx::query("PRAGMA shrink_memory").execute(&mut *writer).await?;
+        Ok(())
+    }
+
     /// Waits for connections in use, then closes the file; the last one folds the write-ahead log into it.
     ///
     /// After the disk failed nothing is closed, because closing writes: the connections are left to the end of

@@ -12,6 +12,8 @@ use super::runs::{Run, RunError};
 use super::wire;
 use crate::vault::{is_harmless_json, mask};
 
+/// The most of a word such as an error's code or a status, in bytes.
+const WORD_LIMIT: usize = 100;
 /// The most of an error text of a run, in bytes.
 const ERROR_LIMIT: usize = 2048;
 /// The most of any text in a run's JSON, in bytes.
@@ -26,7 +28,7 @@ struct Id(Option<String>);
 
 impl Form for Id {
     fn of_text(text: &str) -> Self {
-        Self(Some(text.to_owned()).filter(|id| !id.is_empty()))
+        Self((!text.is_empty()).then(|| fit(text, TEXT_LIMIT).into_owned()))
     }
 }
 
@@ -176,7 +178,9 @@ impl Run {
         let moment = |value: &Whole| value.and_then(wire::as_moment);
         let count = |value: &Whole| value.filter(wire::is_count);
         Ok(Self {
-            status: status.map(|text| mask(text).into_owned()).unwrap_or_default(),
+            status: status
+                .map(|text| fit(text, WORD_LIMIT).into_owned())
+                .unwrap_or_default(),
             started_at: moment(&metrics.duration_summary.started_at),
             completed_at: moment(&metrics.duration_summary.completed_at),
             created_at: moment(&read.created_at),
@@ -208,10 +212,10 @@ fn errors(of_run: &StatusSummary, activities: &[Loose<Activity>]) -> Vec<RunErro
     let of_activities = activities.iter().map(|activity| &*activity.status_summary);
     for summary in std::iter::once(of_run).chain(of_activities) {
         for problem in summary.errors.iter().chain(summary.extensions.errors.iter()) {
-            let fit = |text: &str, limit| clean(&mask(text), limit);
+            let fit_to_show = |text: &str, limit| clean(&mask(text), limit);
             let error = RunError {
-                code: problem.code.as_deref().map(|code| fit(code, 100)),
-                message: fit(problem.message.as_deref().unwrap_or_default(), ERROR_LIMIT),
+                code: problem.code.as_deref().map(|code| fit_to_show(code, WORD_LIMIT)),
+                message: fit_to_show(problem.message.as_deref().unwrap_or_default(), ERROR_LIMIT),
             };
             if !found.contains(&error) {
                 found.push(error);
@@ -232,14 +236,19 @@ fn kept(json: &str) -> Cow<'_, str> {
         return Cow::Borrowed("null");
     };
     wire::each_text(&mut document, &mut |text| {
-        if let Cow::Owned(masked) = mask(text) {
-            *text = masked;
-        }
-        if text.len() > TEXT_LIMIT {
-            *text = clean(text, TEXT_LIMIT);
+        if let Cow::Owned(changed) = fit(text, TEXT_LIMIT) {
+            *text = changed;
         }
     });
     Cow::Owned(document.to_string())
+}
+
+/// A text without credentials, cut where it is longer than `limit` bytes.
+fn fit(text: &str, limit: usize) -> Cow<'_, str> {
+    match mask(text) {
+        long if long.len() > limit => Cow::Owned(clean(&long, limit)),
+        short => short,
+    }
 }
 
 #[cfg(test)]
@@ -329,6 +338,18 @@ mod tests {
         assert_eq!(run.status, "inProgress");
         assert_eq!(run.window_start, Some(1_670_455_537_000));
         assert_eq!(run.window_end, Some(1_670_455_999_000));
+    }
+
+    #[test]
+    fn ids_and_words_are_masked_and_cut_too() {
+        let long = "s".repeat(10_000);
+        let run = read(&json!({"id": "sig=abc", "flowId": long, "status": long})).unwrap();
+        assert_eq!(
+            (run.id.as_str(), run.flow_id.len()),
+            ("sig=[redacted]", TEXT_LIMIT)
+        );
+        assert_eq!(run.status.len(), WORD_LIMIT);
+        assert!(run.raw.contains("sig=[redacted]") && run.raw.len() < 3 * TEXT_LIMIT);
     }
 
     #[test]

@@ -39,14 +39,8 @@ impl Accounts {
         person: Person<'_>,
         name: &str,
     ) -> Result<SecretString, BoardLinkError> {
-        let there = board_links::list(&self.inner.store, person.team_id, BOARD_LINKS_MAX).await?;
-        let mistake = if there.len() as i64 == BOARD_LINKS_MAX {
-            let message = format!("Screen: there are {BOARD_LINKS_MAX} links already. Withdraw one first.");
-            Some(Problem::new("name", "board.too_many", message))
-        } else {
-            texts::check_name("name", "Screen", name)
-                .or_else(|| texts::check_text("name", "Screen", name.trim(), BOARD_LINK_NAME_MAX))
-        };
+        let mistake = texts::check_name("name", "Screen", name)
+            .or_else(|| texts::check_text("name", "Screen", name.trim(), BOARD_LINK_NAME_MAX));
         if let Some(mistake) = mistake {
             return Err(BoardLinkError::Mistakes(vec![mistake]));
         }
@@ -61,6 +55,14 @@ impl Accounts {
             created_at: self.inner.clock.now_ms(),
         };
         let mut tx = self.inner.store.begin().await?;
+        if board_links::count(&mut tx, person.team_id).await? >= BOARD_LINKS_MAX {
+            let message = format!("Screen: there are {BOARD_LINKS_MAX} links already. Withdraw one first.");
+            return Err(BoardLinkError::Mistakes(vec![Problem::new(
+                "name",
+                "board.too_many",
+                message,
+            )]));
+        }
         board_links::insert(&mut tx, &link).await.map_err(taken)?;
         let change = Change::new("board.shared", "board", &link.id, &link.name);
         self.record_board(&mut tx, actor, person, &change).await?;

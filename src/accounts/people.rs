@@ -135,7 +135,16 @@ pub async fn add(
     Ok(user.id)
 }
 
-/// Bars a person from signing in and ends their sessions; says how many those were.
+/// What disabling a person ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Their sessions.
+    pub sessions: u64,
+    /// Links to wall boards that they had made, whose addresses they may know.
+    pub board_links: u64,
+}
+
+/// Bars a person from signing in, ends their sessions and withdraws the links to wall boards that they made.
 ///
 /// # Errors
 /// [`PersonError::Unknown`], or the database.
@@ -144,7 +153,7 @@ pub async fn disable(
     clock: &dyn Clock,
     actor: &Actor,
     login: &str,
-) -> Result<u64, PersonError> {
+) -> Result<Ended, PersonError> {
     let login = normal_login(login);
     let user = store::people::user_by_login(store, &login).await?;
     let user = user.ok_or(PersonError::Unknown(login))?;
@@ -152,9 +161,13 @@ pub async fn disable(
     let now = clock.now_ms();
     let mut tx = store.begin().await?;
     store::people::set_disabled(&mut tx, &user.id, Some(user.disabled_at.unwrap_or(now))).await?;
-    let ended = store::sessions::delete_for_user(&mut tx, &user.id).await?;
-    let change = Change::new("user.disabled", "user", &user.id, &user.name)
-        .after(json!({ "login": user.login, "sessions_ended": ended }));
+    let ended = Ended {
+        sessions: store::sessions::delete_for_user(&mut tx, &user.id).await?,
+        board_links: store::board_links::delete_of_maker(&mut tx, &user.id).await?,
+    };
+    let change = Change::new("user.disabled", "user", &user.id, &user.name).after(json!({
+        "login": user.login, "sessions_ended": ended.sessions, "board_links_withdrawn": ended.board_links,
+    }));
     let team = memberships.first().map(|membership| membership.team_id.as_str());
     audit::record(&mut tx, actor, now, team, &change).await?;
     tx.commit().await?;

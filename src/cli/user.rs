@@ -90,7 +90,13 @@ pub async fn run(arguments: Arguments) -> Result<(), CliError> {
             let (foundation, clock) = open(&settings).await?;
             let actor = Actor::operator("user disable");
             let ended = people::disable(&foundation.store, &*clock, &actor, &login).await?;
-            println!("{login} is disabled; {ended} sessions were ended.");
+            println!("{login} is disabled; {} sessions were ended.", ended.sessions);
+            if ended.board_links > 0 {
+                println!(
+                    "Links to wall boards that they had made: {} withdrawn.",
+                    ended.board_links
+                );
+            }
         }
     }
     Ok(())

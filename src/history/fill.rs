@@ -109,6 +109,9 @@ async fn fill_once(
     }
     drop(read);
     let ended = store_all(&reading, from, &plan, to_store).await;
+    if let Err(error) = place.store().shrink().await {
+        tracing::debug!(%error, "the writer keeps its memory");
+    }
     // On an error the readers end with the set.
     ended?;
     while let Some(ended) = readers.join_next().await {
@@ -117,9 +120,6 @@ async fn fill_once(
         {
             std::panic::resume_unwind(error.into_panic());
         }
-    }
-    if let Err(error) = place.store().shrink().await {
-        tracing::debug!(%error, "the writer keeps its memory");
     }
     Ok(())
 }

@@ -6,18 +6,20 @@ use serde::de::DeserializeOwned;
 
 use super::error::PlatformError;
 use super::http::Exchange;
+use super::loose;
 use super::reply::Reply;
 
 impl Exchange {
     /// The body as JSON, `null` when it is empty.
     ///
     /// # Errors
-    /// When the body broke off, was too large, nested too deeply, or is no JSON.
+    /// When the body broke off, was too large, nested too deeply, or is no JSON of that kind.
     pub(super) fn json<B: DeserializeOwned>(&self) -> Result<B, PlatformError> {
         let body = self.body.as_ref().map_err(Clone::clone)?;
         let json: &[u8] = if body.is_empty() { b"null" } else { body };
-        // A tree that is nested more than a hundred times is refused, too; documented answers stay below twenty.
-        serde_json::from_slice(json).map_err(|_| self.not_understood())
+        // What is nested more than a hundred times is refused, too, where it is looked into; documented answers stay
+        // below twenty.
+        loose::read(json).map_err(|_| self.not_understood())
     }
 
     /// The JSON of a success, or what the service said instead.
@@ -100,11 +102,16 @@ impl Exchange {
     pub(super) fn may_name(&self, secrets: &[&str]) -> bool {
         let body = self.body.as_deref().unwrap_or_default();
         // Letters, digits and most signs can be written in another way only as `\u`.
+        memmem::find(body, br"\u").is_some() || self.may_spell_out(secrets)
+    }
+
+    /// The same, unless one is written as `\u`.
+    pub(super) fn may_spell_out(&self, secrets: &[&str]) -> bool {
+        let body = self.body.as_deref().unwrap_or_default();
         let has_short_escape = |letter: char| letter.is_control() || matches!(letter, '"' | '\\' | '/');
-        memmem::find(body, br"\u").is_some()
-            || secrets.iter().any(|secret| {
-                secret.contains(has_short_escape) || memmem::find(body, secret.as_bytes()).is_some()
-            })
+        secrets.iter().any(|secret| {
+            secret.contains(has_short_escape) || memmem::find(body, secret.as_bytes()).is_some()
+        })
     }
 
     fn reply(&self) -> Option<Reply> {

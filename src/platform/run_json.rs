@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::{PlatformError, Service};
-use super::loose::{Form, Loose, of_members};
+use super::loose::{self, Form, Loose, of_members};
 use super::reply::clean;
 use super::runs::{Run, RunError};
 use super::wire;
@@ -158,9 +158,8 @@ impl Run {
     /// [`PlatformError::Unreadable`] without them.
     pub fn from_json(json: &str) -> Result<Self, PlatformError> {
         let unreadable = |detail: &str| PlatformError::unreadable(Service::FlowService, detail);
-        let read: Loose<Document> =
-            serde_json::from_str(json).map_err(|_| unreadable("a run is no JSON that can be read"))?;
-        let read = read.0;
+        let Loose(read) = loose::read::<Loose<Document>>(json.as_bytes())
+            .map_err(|_| unreadable("a run is no JSON that can be read"))?;
         let without = |key| unreadable(&format!("a run has no `{key}`"));
         let activities = if read.activities.is_empty() {
             &read.activites
@@ -176,7 +175,7 @@ impl Run {
         let status = [&metrics.status_summary.status, &read.status, &read.state];
         let status = status.into_iter().find_map(|text| text.as_deref());
         let moment = |value: &Whole| value.and_then(wire::as_moment);
-        let count = |value: &Whole| value.filter(wire::is_count);
+        let count = |value: &Whole| value.and_then(wire::as_count);
         Ok(Self {
             status: status
                 .map(|text| fit(text, WORD_LIMIT).into_owned())
@@ -232,7 +231,7 @@ fn kept(json: &str) -> Cow<'_, str> {
         return Cow::Borrowed(json);
     }
     let Ok(mut document) = serde_json::from_str::<Value>(json) else {
-        // It is nested too deeply to be looked through.
+        // Nested too deeply, half a character, too large a number: what cannot be looked through is not kept.
         return Cow::Borrowed("null");
     };
     wire::each_text(&mut document, &mut |text| {
@@ -350,6 +349,27 @@ mod tests {
         );
         assert_eq!(run.status.len(), WORD_LIMIT);
         assert!(run.raw.contains("sig=[redacted]") && run.raw.len() < 3 * TEXT_LIMIT);
+    }
+
+    #[test]
+    fn a_member_that_stands_twice_is_no_reason_to_refuse_a_run() {
+        let json = r#"{"id":"r","flowId":"f","status":"failed","status":"success","status":"failed"}"#;
+        let run = Run::from_json(json).unwrap();
+        assert_eq!((run.status.as_str(), run.raw.as_str()), ("failed", json));
+    }
+
+    #[test]
+    fn what_cannot_be_looked_through_is_kept_only_where_it_is_harmless() {
+        let half = r#"{"id":"r","flowId":"f","other":"\ud800"}"#;
+        assert_eq!(Run::from_json(half).unwrap().raw, "null");
+        let large = r#"{"id":"r","flowId":"f","other":1e999}"#;
+        assert_eq!(Run::from_json(large).unwrap().raw, large);
+        let nested = format!(
+            r#"{{"id":"r","flowId":"f","other":{}{},"sig=a":"sig=a"}}"#,
+            "[".repeat(500),
+            "]".repeat(500)
+        );
+        assert_eq!(Run::from_json(&nested).unwrap().raw, "null");
     }
 
     #[test]

@@ -67,12 +67,11 @@ fn whole(number: f64) -> Option<i64> {
 
 /// A count or a size in bytes; the platform says -1 for "not known".
 pub(crate) fn count(body: &Value, pointer: &str) -> Option<i64> {
-    number(body, pointer).filter(is_count)
+    number(body, pointer).and_then(as_count)
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "a filter of options")]
-pub(super) fn is_count(number: &i64) -> bool {
-    *number >= 0
+pub(super) fn as_count(value: i64) -> Option<i64> {
+    (value >= 0).then_some(value)
 }
 
 /// A boolean, also as a string.

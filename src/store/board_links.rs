@@ -44,9 +44,11 @@ macro_rules! select {
 
 const LIST: &str = select!("l.team_id = $1 ORDER BY l.name LIMIT $2");
 const BY_KEY_HASH: &str = select!("l.key_hash = $1");
+const COUNT: &str = "SELECT COUNT(*) FROM board_links WHERE team_id = $1";
 const INSERT: &str = "INSERT INTO board_links (id, team_id, name, key_hash, created_by, created_at) \
      VALUES ($1, $2, $3, $4, $5, $6)";
 const DELETE: &str = "DELETE FROM board_links WHERE id = $2 AND team_id = $1 RETURNING name";
+const DELETE_OF_MAKER: &str = "DELETE FROM board_links WHERE created_by = $1";
 
 /// Reads on a page's path.
 #[cfg(test)]
@@ -67,6 +69,12 @@ pub async fn by_key_hash(store: &Store, key_hash: &str) -> Result<Option<NamedBo
         .fetch_optional(db))
 }
 
+/// How many links a team has.
+pub async fn count(tx: &mut WriteTx, team_id: &str) -> Result<i64, StoreError> {
+    let count = sqlx::query_scalar(COUNT).bind(team_id);
+    change!(tx, |db| count.fetch_one(db))
+}
+
 /// Adds a link. [`StoreError::Duplicate`]: the team has one of this name.
 pub async fn insert(tx: &mut WriteTx, link: &BoardLink) -> Result<(), StoreError> {
     let insert = sqlx::query(INSERT)
@@ -84,4 +92,10 @@ pub async fn insert(tx: &mut WriteTx, link: &BoardLink) -> Result<(), StoreError
 pub async fn delete(tx: &mut WriteTx, team_id: &str, id: &str) -> Result<Option<String>, StoreError> {
     let delete = sqlx::query_scalar(DELETE).bind(team_id).bind(id);
     change!(tx, |db| delete.fetch_optional(db))
+}
+
+/// Removes the links that a person made; says how many those were.
+pub async fn delete_of_maker(tx: &mut WriteTx, user_id: &str) -> Result<u64, StoreError> {
+    let delete = sqlx::query(DELETE_OF_MAKER).bind(user_id);
+    Ok(change!(tx, |db| delete.execute(db))?.rows_affected())
 }

@@ -113,18 +113,11 @@ mod tests {
 
     #[test]
     fn usual_json_is_harmless() {
-        for harmless in [
-            r#"{"etag":"\"1a00-0000\"","info":"https://platform.adobe.io/meta?path=input_files","password":"of a form"}"#,
-            r#"["The \"password\" is wrong", "a\\b"]"#,
-        ] {
-            // The second says less than it seems: a key and a quotation mark.
-            assert_eq!(
-                is_harmless_json(harmless),
-                harmless.starts_with('{'),
-                "{harmless}"
-            );
-        }
+        let usual = r#"{"etag":"\"1a00-0000\"","info":"https://platform.adobe.io/meta?path=input_files","password":"of a form"}"#;
+        assert!(is_harmless_json(usual) && is_harmless_json(r#"["a\\b", 1, null]"#));
         for odd in [
+            // Nothing would be masked there, which cannot be seen without reading on.
+            r#"["The \"password\" is wrong"]"#,
             r#"["sig=a"]"#,
             r#"["\npassword=a"]"#,
             r#"["{\"client_secret\": \"a\"}"]"#,

@@ -5,8 +5,8 @@ use axum::routing::on;
 use super::assets;
 use super::csrf::Csrf;
 use super::pages::{
-    account, audit, board_links, drafts, environments, findings, flows, health, help, live, overview,
-    refresh, runs, saved_views, session, setups, templates,
+    account, audit, drafts, environments, findings, flows, health, help, live, overview, refresh, runs,
+    saved_views, session, setups, templates,
 };
 use super::route_table::Route;
 use super::session::Access;
@@ -20,10 +20,15 @@ pub const ROUTES: &[Route<AppState>] = &[
     Route::get("/", Access::Viewer, |m| on(m, overview::show::show)),
     // For walls; the handler looks whether there is a session or a link.
     Route::get("/board", Access::Public, |m| on(m, overview::board::show)),
-    Route::get("/board/links", Access::Admin, |m| on(m, board_links::list)),
-    Route::post("/board/links", Access::Admin, |m| on(m, board_links::add)).audited("board.shared"),
+    Route::get("/board/links", Access::Admin, |m| {
+        on(m, overview::board_links::list)
+    }),
+    Route::post("/board/links", Access::Admin, |m| {
+        on(m, overview::board_links::add)
+    })
+    .audited("board.shared"),
     Route::post("/board/links/{id}/withdraw", Access::Admin, |m| {
-        on(m, board_links::withdraw)
+        on(m, overview::board_links::withdraw)
     })
     .audited("board.withdrawn"),
     Route::get("/runs", Access::Viewer, |m| on(m, runs::list::list)),

@@ -44,6 +44,8 @@ async fn a_screen_shows_the_board_by_its_link_until_it_is_withdrawn() {
     admin.press("Withdraw").await;
     admin.sees("The link was withdrawn.", SOON).await;
     // It finds out by itself.
-    screen.sees("Sign in", Duration::from_secs(30)).await;
+    screen
+        .sees("This link does not work", Duration::from_secs(30))
+        .await;
     admin.leave().await;
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use reqwest::Request;
 use serde_json::json;
 
 use super::fake_server::{FakeServer, Say, nobody};
 use super::{PATIENCE, SECRET, client, client_of, http, impatient_client};
-use crate::platform::{ExploreThrough, ExploreWhat, PlatformError, Service};
+use crate::platform::{ExploreThrough, ExploreWhat, PlatformError, RunFilter, Service};
 
 #[tokio::test]
 async fn a_read_survives_passing_trouble() {
@@ -202,7 +203,7 @@ async fn what_is_read_never_repeats_our_own_secrets() {
     .await;
     let run = client(&server).run("r").await.unwrap();
     assert_eq!(run.errors[0].message, "bad token [hidden] of [hidden] <b>");
-    assert!(!run.raw.to_string().contains(SECRET) && !run.raw.to_string().contains("token-0"));
+    assert!(!run.raw.contains(SECRET) && !run.raw.contains("token-0"));
 }
 
 #[tokio::test]
@@ -218,4 +219,31 @@ async fn a_secret_that_is_spelt_with_escapes_is_not_repeated_either() {
     .await;
     let run = client(&server).run("r").await.unwrap();
     assert_eq!(run.status, "of [hidden]");
+}
+
+#[tokio::test]
+async fn what_a_run_is_kept_as_does_not_depend_on_its_neighbours() {
+    let plain = r#"{"id": "r", "flowId":"f", "count":1.50}"#;
+    let with_escape = r#"{"id":"r2","flowId":"f","state":"\u00e9chec"}"#;
+    let alone = format!(r#"{{"items": [{plain}]}}"#);
+    let beside = format!(r#"{{"items": [{plain},{with_escape}]}}"#);
+    for body in [alone, beside] {
+        let server = FakeServer::start(move |_, _| Say::With(200, Vec::new(), body.clone())).await;
+        let pages: Vec<_> = client(&server)
+            .runs(&RunFilter::default())
+            .try_collect()
+            .await
+            .unwrap();
+        assert_eq!(pages[0].items[0].raw, plain);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_in_a_member_that_stands_twice_is_not_kept() {
+    let body =
+        format!(r#"{{"items": [{{"id": "r", "flowId": "f", "state": "{SECRET}", "state": "success"}}]}}"#);
+    let server = FakeServer::start(move |_, _| Say::With(200, Vec::new(), body.clone())).await;
+    let run = client(&server).run("r").await.unwrap();
+    assert_eq!(run.status, "success");
+    assert!(!run.raw.contains(SECRET), "{}", run.raw);
 }

@@ -47,6 +47,7 @@ async fn links_are_listed_found_by_their_key_and_removed_by_their_team_only() {
     assert!(matches!(taken, Err(StoreError::Duplicate { .. })), "{taken:?}");
     drop(tx);
     commit!(db, |tx| {
+        assert_eq!(board_links::count(tx, "team").await.expect("a count"), 2);
         assert_eq!(board_links::delete(tx, "team", "3").await.expect("nothing"), None);
         let name = board_links::delete(tx, "team", "1").await.expect("deleted");
         assert_eq!(name.as_deref(), Some("Kitchen"));
@@ -56,4 +57,10 @@ async fn links_are_listed_found_by_their_key_and_removed_by_their_team_only() {
         board_links::by_key_hash(&db, "hash-1").await.expect("a read"),
         None
     );
+    commit!(db, |tx| {
+        let of_maker = board_links::delete_of_maker(tx, "ana").await;
+        assert_eq!(of_maker.expect("deleted"), 2, "in all teams");
+        assert_eq!(board_links::delete_of_maker(tx, "ben").await.expect("none"), 0);
+    });
+    assert_eq!(board_links::list(&db, "team", 10).await.expect("links"), []);
 }

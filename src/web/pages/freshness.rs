@@ -52,13 +52,13 @@ impl Freshness {
         environment: &Environment,
         visit: &Visit,
     ) -> Self {
-        Self::of(states, std::iter::once(environment), &visit.times())
+        Self::of(states, [environment], &visit.times())
     }
 
     /// For a page that shows these environments.
     pub(in crate::web::pages) fn of<'a>(
         states: &[SyncState],
-        shown: impl Iterator<Item = &'a Environment>,
+        shown: impl IntoIterator<Item = &'a Environment>,
         times: &Times,
     ) -> Self {
         let mut freshness = Self::default();

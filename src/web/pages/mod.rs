@@ -2,7 +2,6 @@
 
 pub mod account;
 pub mod audit;
-pub mod board_links;
 pub mod drafts;
 pub mod environments;
 pub mod findings;

@@ -1,5 +1,8 @@
 //! The board for a wall, and the links by which screens show it.
 
+use headgate::accounts::boards::BOARD_LINKS_MAX;
+use headgate::accounts::people;
+use headgate::audit::Actor;
 use headgate::store::audit::{self, AuditFilter};
 use reqwest::{Method, StatusCode};
 
@@ -44,7 +47,9 @@ async fn the_board_shows_how_flows_do_to_those_who_are_signed_in() {
     }
     let again = r#"<noscript><meta http-equiv="refresh" content="60"></noscript>"#;
     assert!(page.body.contains(again), "{}", page.body);
-    assert_eq!(page.attributes("main", "hx-get"), ["/board"]);
+    assert_eq!(page.attributes("#board-now", "hx-get"), ["/board"]);
+    // What can have the focus, and what is told as an alert, is not exchanged.
+    assert!(!page.has("#board-now a") && !page.has("#board-now [role=alert]"));
     assert!(page.has("a[href='/']") && !page.has("a[href='/board/links']"));
     let mut theo = watched.app.visitor("theo").await;
     assert!(theo.get("/board").await.has("a[href='/board/links']"));
@@ -82,6 +87,10 @@ async fn a_screen_with_a_link_sees_the_board_and_nothing_else_until_the_link_is_
         assert!(cookie.contains(part), "{cookie}");
     }
     let board = screen.follow(&opened).await;
+    assert_eq!(
+        board.headers["set-cookie"], cookie,
+        "it does not run out while it is used"
+    );
     assert!(board.text().contains("Failed Flow 001"), "{}", board.text());
     assert!(!board.body.contains(key));
     assert_eq!(board.attributes("a", "href"), ["/board"], "nothing can be opened");
@@ -107,19 +116,62 @@ async fn a_screen_with_a_link_sees_the_board_and_nothing_else_until_the_link_is_
         StatusCode::NOT_FOUND,
         "it is gone"
     );
-    assert_eq!(screen.get("/board").await.location(), "/sign-in?next=%2Fboard");
-    let looked = screen
-        .send(Method::GET, "/board", &[("hx-request", "true")], None)
-        .await;
-    assert_eq!(looked.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(looked.headers["hx-redirect"], "/sign-in");
-    for visitor in [&mut screen, &mut theo] {
-        let page = visitor.get(&link).await;
-        assert_eq!(page.status, StatusCode::NOT_FOUND);
-        assert!(page.text().contains("This link does not work"), "{}", page.text());
-        assert!(!page.body.contains(key));
-    }
+    shows_nothing(&mut screen, key).await;
+    let mut late = watched.app.stranger();
+    assert_eq!(late.get(&link).await.location(), "/board");
+    shows_nothing(&mut late, key).await;
     is_recorded(&watched, key).await;
+}
+
+/// A screen whose link does not work says so, by itself, too.
+async fn shows_nothing(screen: &mut Visitor, key: &str) {
+    for headers in [&[][..], &[("hx-request", "true")]] {
+        let page = screen.send(Method::GET, "/board", headers, None).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND);
+        assert_eq!(page.headers["hx-redirect"], "/board");
+        assert!(page.text().contains("This link does not work"), "{}", page.text());
+        assert!(!page.body.contains("Flow 001") && !page.body.contains(key));
+    }
+}
+
+#[tokio::test]
+async fn a_link_is_not_kept_where_somebody_is_signed_in() {
+    let watched = with_troubles().await;
+    let mut theo = watched.app.visitor("theo").await;
+    let link = shown_link(&make(&mut theo, "Atrium").await);
+    for (login, is_of_team) in [("theo", true), ("mallory", false)] {
+        let mut visitor = watched.app.visitor(login).await;
+        let opened = visitor.get(&link).await;
+        assert_eq!(
+            opened.location(),
+            "/board?kept=no",
+            "the key stands in no address"
+        );
+        assert!(!opened.headers.contains_key("set-cookie"));
+        let page = visitor.follow(&opened).await;
+        assert!(page.text().contains("The link was not kept"), "{}", page.text());
+        assert_eq!(page.text().contains("Flow 001"), is_of_team, "the own team's");
+        let home = visitor.get("/").await;
+        visitor.submit(&home, "/sign-out", &[]).await;
+        assert_eq!(visitor.get("/board").await.location(), "/sign-in?next=%2Fboard");
+    }
+}
+
+#[tokio::test]
+async fn who_is_disabled_leaves_no_link_behind() {
+    let watched = with_troubles().await;
+    let mut theo = watched.app.visitor("theo").await;
+    let link = shown_link(&make(&mut theo, "Atrium").await);
+    let mut screen = watched.app.stranger();
+    let opened = screen.get(&link).await;
+    assert_eq!(screen.follow(&opened).await.status, StatusCode::OK);
+    let state = &watched.app.running.state;
+    let operator = Actor::operator("tests");
+    let ended = people::disable(&state.store, &*state.clock, &operator, "theo")
+        .await
+        .unwrap();
+    assert_eq!(ended.board_links, 1);
+    shows_nothing(&mut screen, link.split('=').nth(1).unwrap()).await;
 }
 
 /// Both acts are in the audit trail, and the key is not.
@@ -167,4 +219,18 @@ async fn a_link_needs_a_name_of_its_own() {
             .len(),
         1
     );
+    for number in 1..BOARD_LINKS_MAX {
+        assert_eq!(make(&mut theo, &number.to_string()).await.status, StatusCode::OK);
+    }
+    let refused = make(&mut theo, "One more").await;
+    assert!(
+        refused.codes().contains(&"board.too_many".to_owned()),
+        "{}",
+        refused.text()
+    );
+    let listed = theo
+        .get(LINKS)
+        .await
+        .attributes("form[action$=withdraw]", "action");
+    assert_eq!(listed.len() as i64, BOARD_LINKS_MAX, "each can be withdrawn");
 }

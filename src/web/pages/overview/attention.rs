@@ -97,7 +97,7 @@ fn environments(freshness: &Freshness) -> Kind {
 fn setups(setups: Vec<ListedSetup>, times: &Times) -> Kind {
     let more = (setups.len() > OF_A_KIND).then(|| {
         let href = "/setups?state=needs_attention".to_owned();
-        ("All setups that ask".to_owned(), href)
+        ("More setups ask".to_owned(), href)
     });
     let item = |setup: ListedSetup| Item {
         status: Status::Partial,

@@ -1,28 +1,26 @@
 //! `GET /board`: how the team's flows do, for a screen on a wall. Whoever is signed in sees it, and whoever has a
 //! link of the team's.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::attention::{Kind, OF_A_KIND, Troubles};
-use super::show::{Chip, Coming, chip, coming};
+use super::situation::{Looking, Situation};
 use crate::domain::Role;
-use crate::domain::setup::SetupState;
+use crate::store::StoreError;
 use crate::store::environments::{self, Environment};
-use crate::store::setup_lists::{self, SetupFilter};
-use crate::store::{findings, flow_lists, sync_state};
 use crate::web::error::PageError;
 use crate::web::layout::{Layout, Theme};
 use crate::web::page::page;
-use crate::web::pages::freshness::Freshness;
 use crate::web::request_id::RequestId;
 use crate::web::saving;
 use crate::web::session::{CurrentSession, refuse};
@@ -30,6 +28,9 @@ use crate::web::site::Site;
 use crate::web::state::AppState;
 use crate::web::times::Times;
 
+const PAGE: &str = "/board";
+/// Where somebody who is signed in is led who opens a link.
+const NOT_KEPT: &str = "/board?kept=no";
 /// Runs that come next.
 const COMING_UP: i64 = 5;
 /// Seconds between two looks of a browser without scripts.
@@ -44,142 +45,149 @@ const COOKIE: &str = "headgate-board";
 #[template(path = "overview/board.html")]
 struct BoardPage {
     layout: Layout,
-    kinds: Vec<Kind>,
-    chips: Vec<Chip>,
-    coming_up: Vec<Coming>,
-    freshness: Freshness,
+    team: String,
+    situation: Situation,
     look_seconds: u32,
-    /// Someone is signed in here.
-    has_session: bool,
-    may_share: bool,
+    /// Of who is signed in here.
+    role: Option<Role>,
+    link_was_not_kept: bool,
 }
 
-/// What a link carries.
+/// What stands in the address.
 #[derive(Deserialize)]
 pub struct Opening {
     key: Option<SecretString>,
+    kept: Option<String>,
 }
 
 /// Whose board is shown.
 struct Board {
     team_id: String,
-    team_name: String,
-    environments: Vec<Environment>,
+    team: String,
+    environments: Arc<[Environment]>,
     time_zone: String,
     /// Of who is signed in.
     role: Option<Role>,
 }
 
-/// The board; a link's key goes into a cookie first, so that it does not stand on the wall.
+/// The board. A link's key goes into a cookie first: it stands neither on the wall nor, as a referrer, in a log.
 pub async fn show(
     State(state): State<AppState>,
     Query(opening): Query<Opening>,
     parts: Parts,
 ) -> Result<Response, PageError> {
-    if let Some(key) = opening.key {
-        if state.accounts.find_board_link(&key).await?.is_none() {
-            return Err(withdrawn());
+    let session = parts.extensions.get::<CurrentSession>();
+    match (opening.key, session, key_of(&parts)) {
+        // It would stay there when they sign out.
+        (Some(_), Some(_), _) => Ok(Redirect::to(NOT_KEPT).into_response()),
+        (Some(key), None, _) => Ok((cookies(&key, &state.site), Redirect::to(PAGE)).into_response()),
+        (None, Some(session), _) => {
+            let link_was_not_kept = opening.kept.is_some();
+            Board::of_session(session)
+                .page(&state, &parts, link_was_not_kept)
+                .await
         }
-        let jar = CookieJar::new().add(kept(&key, &state.site));
-        return Ok((jar, Redirect::to("/board")).into_response());
+        (None, None, Some(key)) => match Board::of_link(&state, &key).await? {
+            // Browsers keep a cookie for a limited time, counted from when they last got it.
+            Some(board) => Ok((
+                cookies(&key, &state.site),
+                board.page(&state, &parts, false).await?,
+            )
+                .into_response()),
+            None => Ok(no_such_link()),
+        },
+        (None, None, None) => Ok(refuse(&Request::from_parts(parts, Body::empty()), None)),
     }
-    let Some(board) = Board::of(&state, &parts).await? else {
-        return Ok(refuse(&Request::from_parts(parts, Body::empty()), None));
-    };
-    let request_id = parts.extensions.get().map(RequestId::as_str);
-    let mut layout = Layout::signed_out(board.team_name.clone(), request_id.unwrap_or_default());
-    layout.theme = Theme::of(&parts.headers);
-    layout.alarm = saving::notice(&state.store);
-    page(&board.page(&state, layout).await?)
 }
 
-fn withdrawn() -> PageError {
-    PageError::new(
+/// The key of the link that was opened in this browser.
+fn key_of(parts: &Parts) -> Option<SecretString> {
+    let jar = CookieJar::from_headers(&parts.headers);
+    jar.get(COOKIE).map(|cookie| SecretString::from(cookie.value()))
+}
+
+fn cookies(key: &SecretString, site: &Site) -> CookieJar {
+    let cookie = Cookie::build((COOKIE, key.expose_secret().to_owned()))
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(site.is_https())
+        .path(PAGE)
+        .permanent();
+    CookieJar::new().add(cookie)
+}
+
+fn no_such_link() -> Response {
+    let error = PageError::new(
         StatusCode::NOT_FOUND,
         "board.withdrawn",
         "This link does not work",
     )
     .what("It is not complete, or it was withdrawn.")
-    .advice("Ask an admin of your team for a new one. Those who can sign in find the board on the overview.")
-}
-
-fn kept(key: &SecretString, site: &Site) -> Cookie<'static> {
-    Cookie::build((COOKIE, key.expose_secret().to_owned()))
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .secure(site.is_https())
-        .path("/board")
-        .permanent()
-        .build()
+    .advice("Ask an admin of your team for a new one. Those who can sign in find the board on the overview.");
+    let mut response = error.into_response();
+    // A board that is open must not go on showing what it has.
+    response
+        .headers_mut()
+        .insert("hx-redirect", HeaderValue::from_static(PAGE));
+    response
 }
 
 impl Board {
-    /// The one of the session, else that of the link that the browser keeps.
-    async fn of(state: &AppState, parts: &Parts) -> Result<Option<Self>, PageError> {
-        if let Some(session) = parts.extensions.get::<CurrentSession>() {
-            return Ok(Some(Self {
-                team_id: session.team_id.clone(),
-                team_name: session.team_name.clone(),
-                environments: session.environments.to_vec(),
-                time_zone: session.time_zone.clone(),
-                role: Some(session.role),
-            }));
+    fn of_session(session: &CurrentSession) -> Self {
+        Self {
+            team_id: session.team_id.clone(),
+            team: session.team_name.clone(),
+            environments: Arc::clone(&session.environments),
+            time_zone: session.time_zone.clone(),
+            role: Some(session.role),
         }
-        let jar = CookieJar::from_headers(&parts.headers);
-        let Some(cookie) = jar.get(COOKIE) else {
+    }
+
+    async fn of_link(state: &AppState, key: &SecretString) -> Result<Option<Self>, StoreError> {
+        let Some(found) = state.accounts.find_board_link(key).await? else {
             return Ok(None);
         };
-        let key = SecretString::from(cookie.value());
-        let Some(found) = state.accounts.find_board_link(&key).await? else {
-            return Ok(None);
-        };
-        let mut environments =
-            environments::list(&state.store, &found.link.team_id, None, ENVIRONMENTS).await?;
+        let team_id = found.link.team_id;
+        let mut environments = environments::list(&state.store, &team_id, None, ENVIRONMENTS).await?;
         environments.retain(|environment| environment.archived_at.is_none());
         Ok(Some(Self {
-            team_id: found.link.team_id,
-            team_name: found.team_name,
-            environments,
+            team_id,
+            team: found.team_name,
+            environments: environments.into(),
             time_zone: state.settings.time_zone.clone(),
             role: None,
         }))
     }
 
-    async fn page(self, state: &AppState, mut layout: Layout) -> Result<BoardPage, PageError> {
-        let (store, team_id, now_ms) = (&state.store, self.team_id.as_str(), state.clock.now_ms());
-        let asking = SetupFilter {
-            state: Some(SetupState::NeedsAttention),
-            ..SetupFilter::default()
+    async fn page(
+        self,
+        state: &AppState,
+        parts: &Parts,
+        link_was_not_kept: bool,
+    ) -> Result<Response, PageError> {
+        let now_ms = state.clock.now_ms();
+        let looking = Looking {
+            team_id: &self.team_id,
+            environments: &self.environments,
+            times: &Times::new(&self.time_zone, now_ms),
+            now_ms,
+            coming_up: COMING_UP,
         };
-        let of_a_kind = OF_A_KIND as i64;
-        let (sync, counts, flows, setups, next_runs, findings) = tokio::try_join!(
-            sync_state::all_for(store, team_id),
-            flow_lists::counts(store, team_id, now_ms),
-            flow_lists::troubled(store, team_id, now_ms, of_a_kind),
-            setup_lists::list(store, team_id, asking, None, of_a_kind + 1),
-            flow_lists::next_runs(store, team_id, now_ms, COMING_UP),
-            findings::count_open(store, team_id),
-        )?;
-        let times = Times::new(&self.time_zone, now_ms);
-        let freshness = Freshness::of(&sync, self.environments.iter(), &times);
-        let troubles = Troubles {
-            freshness: &freshness,
-            setups,
-            flows,
-            counts: &counts,
-            open_findings: findings.iter().map(|(_, count)| count).sum(),
-        };
-        layout.read_at.clone_from(&freshness.read_at);
+        let situation = Situation::read(&state.store, looking).await?;
+        let request_id = parts.extensions.get().map(RequestId::as_str);
+        let title = format!("Wall board of {}", self.team);
+        let mut layout = Layout::signed_out(title, request_id.unwrap_or_default());
+        layout.theme = Theme::of(&parts.headers);
+        layout.alarm = saving::notice(&state.store);
+        layout.read_at.clone_from(&situation.freshness.read_at);
         layout.refresh_seconds = Some(REFRESH_SECONDS);
-        Ok(BoardPage {
-            kinds: troubles.kinds(&times, now_ms),
+        page(&BoardPage {
             layout,
-            chips: counts.iter().map(chip).collect(),
-            coming_up: next_runs.into_iter().map(|run| coming(run, &times)).collect(),
-            freshness,
+            team: self.team,
+            situation,
             look_seconds: LOOK_SECONDS,
-            has_session: self.role.is_some(),
-            may_share: self.role >= Some(Role::Admin),
+            role: self.role,
+            link_was_not_kept,
         })
     }
 }

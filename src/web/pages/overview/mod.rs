@@ -2,4 +2,6 @@
 
 mod attention;
 pub mod board;
+pub mod board_links;
 pub mod show;
+mod situation;

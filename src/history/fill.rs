@@ -23,7 +23,7 @@ const TRANSACTION: Duration = Duration::from_millis(300);
 /// Readers for each two calls that may be on their way: while one page is understood, another one is fetched.
 const READERS_PER_TWO_CALLS: u32 = 3;
 /// Pages that each reader may be ahead of the store.
-const PAGES_AHEAD: u32 = 8;
+const PAGES_AHEAD: u32 = 4;
 /// How long rows wait for others to be stored with them.
 const GATHERING: Duration = Duration::from_millis(600);
 /// How long a reader waits when all that is left is being read by others.

@@ -20,6 +20,7 @@ pub const ROUTES: &[Route<AppState>] = &[
     Route::get("/", Access::Viewer, |m| on(m, overview::show::show)),
     // For walls; the handler looks whether there is a session or a link.
     Route::get("/board", Access::Public, |m| on(m, overview::board::show)),
+    Route::get("/board/live", Access::Public, |m| on(m, overview::board::follow)),
     Route::get("/board/links", Access::Admin, |m| {
         on(m, overview::board_links::list)
     }),

@@ -13,8 +13,9 @@ use crate::support::demo::Demo;
 use crate::support::visitor::Visitor;
 
 /// GET routes that are no pages: files, probes, downloads, fragments and streams of pages.
-const NO_PAGES: [&str; 13] = [
+const NO_PAGES: [&str; 14] = [
     "/live",
+    "/board/live",
     "/flows/{id}/live",
     assets::ROUTE,
     "/flows/{id}/status",

@@ -89,14 +89,15 @@ async fn as_time_passes<T>(watched: &Watched, work: impl Future<Output = T>) -> 
 }
 
 #[tokio::test]
-async fn pages_of_a_flow_and_of_the_team_hear_of_a_new_run() {
+async fn pages_of_a_flow_and_of_the_team_and_its_board_hear_of_a_new_run() {
     let watched = Watched::start().await;
     let flow = watched.flow("Loyalty", "hour", Some(1)).await;
     watched.read().await;
     let mut ana = watched.app.visitor("ana").await;
     let mut of_flow = Stream::open(&mut ana, &format!("/flows/{flow}/live")).await;
     let mut of_team = Stream::open(&mut ana, "/live").await;
-    for stream in [&mut of_flow, &mut of_team] {
+    let mut of_board = Stream::open(&mut ana, "/board/live").await;
+    for stream in [&mut of_flow, &mut of_team, &mut of_board] {
         let (event, data) = stream.next().await;
         assert_eq!(event, "beat");
         assert_eq!(data["failing"], false);
@@ -106,6 +107,7 @@ async fn pages_of_a_flow_and_of_the_team_hear_of_a_new_run() {
     watched.advance(10 * MINUTE_MS);
     let news = as_time_passes(&watched, async {
         of_team.wait_for("changed").await;
+        of_board.wait_for("changed").await;
         loop {
             of_flow.wait_for("changed").await;
             // The flow itself may change first.
@@ -187,7 +189,10 @@ async fn others_hear_nothing() {
     let answer = mallory.open(&format!("/flows/{flow}/live")).await;
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
     let mut stranger = watched.app.stranger();
-    assert_ne!(stranger.open("/live").await.status(), StatusCode::OK);
+    for path in ["/live", "/board/live"] {
+        let answer = stranger.open(path).await;
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
-//! `GET /live` and `GET /flows/{id}/live`: tells an open page that something which it shows has changed, as server-sent events.
+//! `GET /live` and its like for one flow and for the board: tells an open page that something which it shows has
+//! changed, as server-sent events.
 //!
 //! An event carries no content: the page asks for its own parts again. However many pages are open, the platform is
 //! asked once: a stream only says that somebody looks at an environment.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{Path, State};
@@ -19,6 +21,7 @@ use crate::history::{HistoryChange, WatchGuard};
 use crate::store::{StoreError, environments::Environment, flows, sync_state};
 use crate::web::error::PageError;
 use crate::web::state::AppState;
+use crate::web::times::Times;
 use crate::web::visit::Visit;
 
 /// A page that hears nothing for longer than two of these says that updates are paused; `live.js` counts with it.
@@ -28,12 +31,19 @@ const TOGETHER: Duration = Duration::from_secs(1);
 /// The stream ends then; the browser opens another one, for which the session is looked at again.
 const LONGEST: Duration = Duration::from_secs(300);
 
+/// What one open page shows.
+pub(in crate::web::pages) struct Shown {
+    pub(in crate::web::pages) team_id: String,
+    pub(in crate::web::pages) environments: Arc<[Environment]>,
+    /// None: all flows of these environments.
+    pub(in crate::web::pages) flow_id: Option<String>,
+    pub(in crate::web::pages) times: Times,
+}
+
 /// What one open page follows.
 struct Watch {
     state: AppState,
-    visit: Visit,
-    environments: Vec<Environment>,
-    flow: Option<String>,
+    shown: Shown,
     changes: broadcast::Receiver<HistoryChange>,
     _guards: Vec<WatchGuard>,
     until: Instant,
@@ -51,8 +61,16 @@ enum Word {
 }
 
 /// The stream for a page that shows all environments of the team.
-pub async fn of_team(State(state): State<AppState>, visit: Visit) -> Result<Response, PageError> {
-    stream_of(state, visit, None).await
+pub async fn of_team(State(state): State<AppState>, visit: Visit) -> Response {
+    stream_of(
+        state,
+        Shown {
+            team_id: visit.session.team_id.clone(),
+            environments: Arc::clone(&visit.environments),
+            flow_id: None,
+            times: visit.times(),
+        },
+    )
 }
 
 /// The stream for a page that shows one flow.
@@ -61,28 +79,33 @@ pub async fn of_flow(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, PageError> {
-    stream_of(state, visit, Some(id)).await
+    let flow = flows::by_id(&state.store, &visit.session.team_id, None, &id).await?;
+    let flow = flow.ok_or_else(PageError::not_found)?;
+    let visit = visit.only_in_environment(&flow.record.environment_id);
+    Ok(stream_of(
+        state,
+        Shown {
+            times: visit.times(),
+            team_id: visit.session.team_id,
+            environments: visit.environments,
+            flow_id: Some(id),
+        },
+    ))
 }
 
-async fn stream_of(state: AppState, visit: Visit, flow: Option<String>) -> Result<Response, PageError> {
-    let mut environments = visit.environments.to_vec();
-    if let Some(id) = &flow {
-        let flow = flows::by_id(&state.store, &visit.session.team_id, None, id).await?;
-        let flow = flow.ok_or_else(PageError::not_found)?;
-        environments.retain(|environment| environment.id == flow.record.environment_id);
-    }
+/// The stream for a page that shows this.
+pub(in crate::web::pages) fn stream_of(state: AppState, shown: Shown) -> Response {
     let now = Instant::now();
     let watch = Watch {
         changes: state.history.changes(),
-        _guards: environments
+        _guards: shown
+            .environments
             .iter()
             .map(|environment| state.history.watch(&environment.id))
             .collect(),
-        environments,
-        flow,
         until: now + LONGEST,
         quiet_until: now,
-        visit,
+        shown,
         state,
     };
     // A page that has just been loaded shows what there is; the first word only says that it is followed.
@@ -94,7 +117,7 @@ async fn stream_of(state: AppState, visit: Visit, flow: Option<String>) -> Resul
         let event = watch.event(&word).await.ok()?;
         Some((Ok::<Event, Infallible>(event), (watch, None)))
     });
-    Ok(Sse::new(events).into_response())
+    Sse::new(events).into_response()
 }
 
 impl Watch {
@@ -125,13 +148,14 @@ impl Watch {
     }
 
     fn is_about(&self, change: &HistoryChange) -> bool {
-        self.environments
+        self.shown
+            .environments
             .iter()
             .any(|environment| environment.id == change.environment_id)
     }
 
     fn shows(&self, change: &HistoryChange) -> bool {
-        match &self.flow {
+        match &self.shown.flow_id {
             Some(flow) => change.flow_ids.contains(flow),
             None => !change.flow_ids.is_empty(),
         }
@@ -151,11 +175,9 @@ impl Watch {
             Word::Read => "read",
             Word::Beat => "beat",
         };
-        let sync = sync_state::all_for(&self.state.store, &self.visit.session.team_id).await?;
-        let freshness = match self.environments.as_slice() {
-            [one] => Freshness::of_environment(&sync, one, &self.visit),
-            _ => Freshness::of_team(&sync, &self.visit),
-        };
+        let shown = &self.shown;
+        let sync = sync_state::all_for(&self.state.store, &shown.team_id).await?;
+        let freshness = Freshness::of(&sync, shown.environments.iter(), &shown.times);
         let read_at = freshness
             .read_at
             .map(|at| json!({"at": at.iso().to_string(), "clock": at.clock().to_string(), "utc": at.utc().to_string()}));

@@ -11,6 +11,7 @@ use crate::support::app::{Answer, App, Visitor};
 use crate::support::watched::Watched;
 
 const LINKS: &str = "/board/links";
+const FOLLOW: &str = "/board/live";
 
 async fn make(visitor: &mut Visitor, name: &str) -> Answer {
     let page = visitor.get(LINKS).await;
@@ -95,6 +96,10 @@ async fn a_screen_with_a_link_sees_the_board_and_nothing_else_until_the_link_is_
     assert!(!board.body.contains(key));
     assert_eq!(board.attributes("a", "href"), ["/board"], "nothing can be opened");
     assert!(!board.has("form"));
+    assert_eq!(board.attributes("#board-now", "data-live"), [FOLLOW]);
+    let followed = screen.open(FOLLOW).await;
+    assert_eq!(followed.headers()["content-type"], "text/event-stream");
+    drop(followed);
     for closed in ["/", "/flows", LINKS, "/live"] {
         assert_eq!(screen.get(closed).await.status, StatusCode::SEE_OTHER, "{closed}");
     }
@@ -120,6 +125,7 @@ async fn a_screen_with_a_link_sees_the_board_and_nothing_else_until_the_link_is_
     let mut late = watched.app.stranger();
     assert_eq!(late.get(&link).await.location(), "/board");
     shows_nothing(&mut late, key).await;
+    assert_eq!(screen.open(FOLLOW).await.status(), StatusCode::NOT_FOUND);
     is_recorded(&watched, key).await;
 }
 

@@ -1,5 +1,5 @@
 //! `GET /board`: how the team's flows do, for a screen on a wall. Whoever is signed in sees it, and whoever has a
-//! link of the team's.
+//! link of the team's. `GET /board/live` tells an open one that something has changed.
 
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use crate::store::environments::{self, Environment};
 use crate::web::error::PageError;
 use crate::web::layout::{Layout, Theme};
 use crate::web::page::page;
+use crate::web::pages::live::{self, Shown};
 use crate::web::request_id::RequestId;
 use crate::web::saving;
 use crate::web::session::{CurrentSession, refuse};
@@ -35,7 +36,8 @@ const NOT_KEPT: &str = "/board?kept=no";
 const COMING_UP: i64 = 5;
 /// Seconds between two looks of a browser without scripts.
 const REFRESH_SECONDS: u32 = 60;
-/// Seconds between two looks of any other.
+/// Seconds between two looks of any other, besides those at what it is told: a screen whose link is withdrawn goes
+/// on showing flows no longer than that.
 const LOOK_SECONDS: u32 = 15;
 /// Environments of a team that are looked at.
 const ENVIRONMENTS: i64 = 100;
@@ -65,9 +67,12 @@ struct Board {
     team_id: String,
     team: String,
     environments: Arc<[Environment]>,
-    time_zone: String,
+    times: Times,
+    now_ms: i64,
     /// Of who is signed in.
     role: Option<Role>,
+    /// Of the link by which a screen shows it.
+    key: Option<SecretString>,
 }
 
 /// The board. A link's key goes into a cookie first: it stands neither on the wall nor, as a referrer, in a log.
@@ -76,28 +81,24 @@ pub async fn show(
     Query(opening): Query<Opening>,
     parts: Parts,
 ) -> Result<Response, PageError> {
-    let session = parts.extensions.get::<CurrentSession>();
-    match (opening.key, session, key_of(&parts)) {
+    let is_signed_in = parts.extensions.get::<CurrentSession>().is_some();
+    match opening.key {
         // It would stay there when they sign out.
-        (Some(_), Some(_), _) => Ok(Redirect::to(NOT_KEPT).into_response()),
-        (Some(key), None, _) => Ok((cookies(&key, &state.site), Redirect::to(PAGE)).into_response()),
-        (None, Some(session), _) => {
-            let link_was_not_kept = opening.kept.is_some();
-            Board::of_session(session)
-                .page(&state, &parts, link_was_not_kept)
-                .await
-        }
-        (None, None, Some(key)) => match Board::of_link(&state, &key).await? {
-            // Browsers keep a cookie for a limited time, counted from when they last got it.
-            Some(board) => Ok((
-                cookies(&key, &state.site),
-                board.page(&state, &parts, false).await?,
-            )
-                .into_response()),
-            None => Ok(no_such_link()),
+        Some(_) if is_signed_in => Ok(Redirect::to(NOT_KEPT).into_response()),
+        Some(key) => Ok((cookies(&key, &state.site), Redirect::to(PAGE)).into_response()),
+        None => match Board::of(&state, &parts).await? {
+            Ok(board) => board.page(&state, &parts, opening.kept.is_some()).await,
+            Err(refusal) => Ok(refusal),
         },
-        (None, None, None) => Ok(refuse(&Request::from_parts(parts, Body::empty()), None)),
     }
+}
+
+/// What an open board hears.
+pub async fn follow(State(state): State<AppState>, parts: Parts) -> Result<Response, PageError> {
+    Ok(match Board::of(&state, &parts).await? {
+        Ok(board) => live::stream_of(state, board.shown()),
+        Err(refusal) => refusal,
+    })
 }
 
 /// The key of the link that was opened in this browser.
@@ -133,30 +134,57 @@ fn no_such_link() -> Response {
 }
 
 impl Board {
-    fn of_session(session: &CurrentSession) -> Self {
+    /// Whose board this browser may show, or why none.
+    async fn of(state: &AppState, parts: &Parts) -> Result<Result<Self, Response>, StoreError> {
+        if let Some(session) = parts.extensions.get() {
+            return Ok(Ok(Self::of_session(session, state)));
+        }
+        let Some(key) = key_of(parts) else {
+            let request = Request::from_parts(parts.clone(), Body::empty());
+            return Ok(Err(refuse(&request, None)));
+        };
+        Ok(Self::of_link(state, key).await?.ok_or_else(no_such_link))
+    }
+
+    fn of_session(session: &CurrentSession, state: &AppState) -> Self {
+        let now_ms = state.clock.now_ms();
         Self {
             team_id: session.team_id.clone(),
             team: session.team_name.clone(),
             environments: Arc::clone(&session.environments),
-            time_zone: session.time_zone.clone(),
+            times: Times::new(&session.time_zone, now_ms),
+            now_ms,
             role: Some(session.role),
+            key: None,
         }
     }
 
-    async fn of_link(state: &AppState, key: &SecretString) -> Result<Option<Self>, StoreError> {
-        let Some(found) = state.accounts.find_board_link(key).await? else {
+    async fn of_link(state: &AppState, key: SecretString) -> Result<Option<Self>, StoreError> {
+        let Some(found) = state.accounts.find_board_link(&key).await? else {
             return Ok(None);
         };
         let team_id = found.link.team_id;
         let mut environments = environments::list(&state.store, &team_id, None, ENVIRONMENTS).await?;
         environments.retain(|environment| environment.archived_at.is_none());
+        let now_ms = state.clock.now_ms();
         Ok(Some(Self {
             team_id,
             team: found.team_name,
             environments: environments.into(),
-            time_zone: state.settings.time_zone.clone(),
+            times: Times::new(&state.settings.time_zone, now_ms),
+            now_ms,
             role: None,
+            key: Some(key),
         }))
+    }
+
+    fn shown(self) -> Shown {
+        Shown {
+            team_id: self.team_id,
+            environments: self.environments,
+            flow_id: None,
+            times: self.times,
+        }
     }
 
     async fn page(
@@ -165,12 +193,11 @@ impl Board {
         parts: &Parts,
         link_was_not_kept: bool,
     ) -> Result<Response, PageError> {
-        let now_ms = state.clock.now_ms();
         let looking = Looking {
             team_id: &self.team_id,
             environments: &self.environments,
-            times: &Times::new(&self.time_zone, now_ms),
-            now_ms,
+            times: &self.times,
+            now_ms: self.now_ms,
             coming_up: COMING_UP,
         };
         let situation = Situation::read(&state.store, looking).await?;
@@ -181,13 +208,16 @@ impl Board {
         layout.alarm = saving::notice(&state.store);
         layout.read_at.clone_from(&situation.freshness.read_at);
         layout.refresh_seconds = Some(REFRESH_SECONDS);
-        page(&BoardPage {
+        let shown = page(&BoardPage {
             layout,
             team: self.team,
             situation,
             look_seconds: LOOK_SECONDS,
             role: self.role,
             link_was_not_kept,
-        })
+        })?;
+        // Browsers keep a cookie for a limited time, counted from when they last got it.
+        let renewed = self.key.map(|key| cookies(&key, &state.site));
+        Ok((renewed, shown).into_response())
     }
 }

@@ -43,15 +43,17 @@
   });
   const again = (form) => { delete form.dataset.sent; sending(form, false); };
   addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(again));
-  // Our own error fragments say where they go; anything else that fails, and polls, leave the page as it is.
+  // Asked for by the page itself, and by nobody.
+  const follows = (elt) => /every|live/.test(elt.getAttribute("hx-trigger"));
+  // Our own error fragments say where they go; anything else that fails, and pages that follow something, leave the page as it is.
   document.addEventListener("htmx:beforeSwap", (e) => {
     const d = e.detail;
-    if (d.xhr.status >= 400 && d.xhr.getResponseHeader("HX-Retarget") && !/every/.test(d.requestConfig.elt.getAttribute("hx-trigger"))) d.shouldSwap = true;
+    if (d.xhr.status >= 400 && d.xhr.getResponseHeader("HX-Retarget") && !follows(d.requestConfig.elt)) d.shouldSwap = true;
   });
 
   // A page that follows something says so when it no longer does.
   document.addEventListener("htmx:afterRequest", (e) => {
-    if (!/every/.test(e.detail.elt.getAttribute("hx-trigger"))) return;
+    if (!follows(e.detail.elt)) return;
     for (const note of document.querySelectorAll("[data-paused]")) note.hidden = e.detail.successful;
   });
 

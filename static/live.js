@@ -4,11 +4,23 @@
   const one = (s) => document.querySelector(s);
   // Two beats of the server and a little.
   const SILENCE = 12000;
-  let stream = null, heard = 0, failing = null;
+  let stream = null, heard = 0, failing = null, isWaiting = false;
 
   const each = (s, f) => document.querySelectorAll(s).forEach(f);
   const paused = (on) => each("[data-paused]", (n) => { n.hidden = !on; });
-  const fetchAgain = () => document.body.dispatchEvent(new Event("live"));
+  // A list does not move under its reader.
+  const isRead = () => { const l = one("#list"); return l && (l.matches(":hover") || l.contains(document.activeElement) || l.querySelector("details[open]")); };
+  const wait = (on) => { isWaiting = on; each("[data-newer]", (n) => { n.hidden = !on; }); };
+  const fetchAgain = () => {
+    wait(!!isRead());
+    if (!isWaiting) document.body.dispatchEvent(new Event("live"));
+  };
+  document.addEventListener("htmx:beforeSwap", (e) => {
+    const d = e.detail;
+    if (d.target.id !== "list" || d.requestConfig.triggeringEvent?.type !== "live" || !isRead()) return;
+    d.shouldSwap = false;
+    wait(true);
+  });
   const close = () => { if (stream) stream.close(); stream = null; };
 
   // When everything shown was read: the page need not be fetched for that alone.
@@ -30,7 +42,7 @@
     // A check that fails now, or no longer, is told at the place of the data.
     if (was !== null && was !== failing) fetchAgain();
   };
-  const changed = (e) => { hear(e); each("[data-newer]", (n) => { n.hidden = false; }); fetchAgain(); };
+  const changed = (e) => { hear(e); fetchAgain(); };
 
   const open = () => {
     const at = one("[data-live]");
@@ -51,6 +63,7 @@
   addEventListener("pagehide", close);
   addEventListener("pageshow", open);
   setInterval(() => {
+    if (isWaiting && !isRead()) fetchAgain();
     if (!stream || Date.now() - heard < SILENCE) return;
     paused(true);
     close();

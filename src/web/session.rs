@@ -115,8 +115,8 @@ pub(super) fn refuse(request: &Request, session: Option<&CurrentSession>) -> Res
     Redirect::to(&sign_in_then(page.map(|page| page.as_str()))).into_response()
 }
 
-/// The page that an htmx request was sent from.
-fn current_page(headers: &HeaderMap) -> Option<String> {
+/// Path and query of the page that an htmx request was sent from.
+pub(super) fn current_page(headers: &HeaderMap) -> Option<String> {
     let page = Url::parse(headers.get("hx-current-url")?.to_str().ok()?).ok()?;
     Some(page.query().map_or_else(
         || page.path().to_owned(),

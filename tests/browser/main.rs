@@ -10,6 +10,7 @@
 
 mod board;
 mod every_page;
+mod following;
 mod journeys;
 mod screenshots;
 mod signing_in;

@@ -242,13 +242,17 @@ impl Visitor {
     }
 }
 
-/// A console message, unless it only tells that a form was refused, which is an answer as it should be.
+/// A console message, unless it only tells that a form was refused, which is an answer as it should be, or that a page
+/// was left while it asked for its own parts again; what really fails tells more than an `afterRequest`.
 fn complaint(entry: &Value) -> Option<String> {
     let message = entry["message"].as_str().unwrap_or_default();
     let refused_form = entry["source"] == json!("network") && message.contains("status of 422");
+    let left = ["htmx:sendAbort", "htmx:afterRequest"]
+        .iter()
+        .any(|event| message.contains(event));
     // Recommendations about two password fields in one form are no complaints.
     let advice = entry["level"] == json!("DEBUG");
-    (!refused_form && !advice).then(|| entry.to_string())
+    (!refused_form && !left && !advice).then(|| entry.to_string())
 }
 
 fn quoted(words: &str) -> String {

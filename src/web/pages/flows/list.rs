@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Query, RawQuery, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::filter::{Filters, FlowsQuery};
@@ -18,6 +18,7 @@ use crate::web::page::page;
 use crate::web::pages::freshness::Freshness;
 use crate::web::pages::saved_views::address;
 use crate::web::pages::saved_views::bar::{ViewsBar, default_address};
+use crate::web::session::current_page;
 use crate::web::state::AppState;
 use crate::web::table::{Direction, PageLinks, SortLink};
 use crate::web::visit::Visit;
@@ -45,6 +46,8 @@ pub async fn list(
     visit: Visit,
     RawQuery(raw): RawQuery,
     Query(query): Query<FlowsQuery>,
+    uri: Uri,
+    headers: HeaderMap,
 ) -> Result<Response, PageError> {
     let store = &state.store;
     let raw = raw.unwrap_or_default();
@@ -91,9 +94,12 @@ pub async fn list(
         pages,
         freshness,
     })?;
-    // Where a script has sent the form, the address tells what is set, and not every empty field.
+    // Where a script has sent the form, the address tells what is set, and not every empty field. A page that asks for
+    // itself again has its address.
+    let asked_by = current_page(&headers);
     let address = address(ViewedPage::Flows, &canonical);
     if matches!(part, FlowPage::First)
+        && asked_by.is_some_and(|page| page != uri.to_string())
         && let Ok(address) = HeaderValue::from_str(&address)
     {
         response.headers_mut().insert(PUSH_URL, address);

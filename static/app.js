@@ -43,7 +43,7 @@
   });
   const again = (form) => { delete form.dataset.sent; sending(form, false); };
   addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(again));
-  // Asked for by the page itself, and by nobody.
+  // Asked for by the page itself.
   const follows = (elt) => /every|live/.test(elt.getAttribute("hx-trigger"));
   // Our own error fragments say where they go; anything else that fails, and pages that follow something, leave the page as it is.
   document.addEventListener("htmx:beforeSwap", (e) => {
@@ -51,11 +51,13 @@
     if (d.xhr.status >= 400 && d.xhr.getResponseHeader("HX-Retarget") && !follows(d.requestConfig.elt)) d.shouldSwap = true;
   });
 
-  // A page that follows something says so when it no longer does.
-  document.addEventListener("htmx:afterRequest", (e) => {
-    if (!follows(e.detail.elt)) return;
-    for (const note of document.querySelectorAll("[data-paused]")) note.hidden = e.detail.successful;
+  // A page that follows something says so when it no longer does; one that was given up is no failure.
+  const pausing = (name, tell) => document.addEventListener(name, ({ detail: d }) => {
+    if (follows(d.elt) && tell(d) !== undefined) for (const note of document.querySelectorAll("[data-paused]")) note.hidden = !tell(d);
   });
+  pausing("htmx:afterRequest", (d) => d.failed);
+  pausing("htmx:sendError", () => true);
+  pausing("htmx:timeout", () => true);
 
   const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
   const ago = () => document.querySelectorAll("time[data-ago]").forEach((t) => {

@@ -4,23 +4,11 @@
   const one = (s) => document.querySelector(s);
   // Two beats of the server and a little.
   const SILENCE = 12000;
-  let stream = null, heard = 0, failing = null, isWaiting = false;
+  let stream = null, heard = 0, failing = null, isFirst = true;
 
   const each = (s, f) => document.querySelectorAll(s).forEach(f);
   const paused = (on) => each("[data-paused]", (n) => { n.hidden = !on; });
-  // A list does not move under its reader.
-  const isRead = () => { const l = one("#list"); return l && (l.matches(":hover") || l.contains(document.activeElement) || l.querySelector("details[open]")); };
-  const wait = (on) => { isWaiting = on; each("[data-newer]", (n) => { n.hidden = !on; }); };
-  const fetchAgain = () => {
-    wait(!!isRead());
-    if (!isWaiting) document.body.dispatchEvent(new Event("live"));
-  };
-  document.addEventListener("htmx:beforeSwap", (e) => {
-    const d = e.detail;
-    if (d.target.id !== "list" || d.requestConfig.triggeringEvent?.type !== "live" || !isRead()) return;
-    d.shouldSwap = false;
-    wait(true);
-  });
+  const fetchAgain = (isNews) => document.body.dispatchEvent(new CustomEvent("live", { detail: { isNews } }));
   const close = () => { if (stream) stream.close(); stream = null; };
 
   // When everything shown was read: the page need not be fetched for that alone.
@@ -40,30 +28,31 @@
     paused(false);
     read(now.read);
     // A check that fails now, or no longer, is told at the place of the data.
-    if (was !== null && was !== failing) fetchAgain();
+    if (was !== null && was !== failing) fetchAgain(false);
   };
-  const changed = (e) => { hear(e); fetchAgain(); };
+  const changed = (e) => { hear(e); fetchAgain(true); };
 
   const open = () => {
     const at = one("[data-live]");
     if (stream || document.hidden || !at) return;
     heard = Date.now();
     stream = new EventSource(at.dataset.live);
+    // What happened between two streams was not heard.
+    stream.addEventListener("open", () => { if (!isFirst) fetchAgain(false); isFirst = false; });
     stream.addEventListener("beat", hear);
     stream.addEventListener("read", hear);
     stream.addEventListener("changed", changed);
   };
   // A page in the background asks for nothing; when it comes to the front it may be old.
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) return close();
-    if (!stream && one("[data-live]")) { open(); fetchAgain(); }
+    if (document.hidden) close();
+    else open();
   });
   // What is final is followed no longer.
   document.addEventListener("htmx:afterSettle", () => { if (!one("[data-live]")) close(); });
   addEventListener("pagehide", close);
   addEventListener("pageshow", open);
   setInterval(() => {
-    if (isWaiting && !isRead()) fetchAgain();
     if (!stream || Date.now() - heard < SILENCE) return;
     paused(true);
     close();

@@ -16,7 +16,8 @@ impl Exchange {
     /// When the body broke off, was too large, nested too deeply, or is no JSON of that kind.
     pub(super) fn json<B: DeserializeOwned>(&self) -> Result<B, PlatformError> {
         let body = self.body.as_ref().map_err(Clone::clone)?;
-        let json: &[u8] = if body.is_empty() { b"null" } else { body };
+        let json = std::str::from_utf8(body).map_err(|_| self.not_understood())?;
+        let json = if json.is_empty() { "null" } else { json };
         // What is nested more than a hundred times is refused, too, where it is looked into; documented answers stay
         // below twenty.
         loose::read(json).map_err(|_| self.not_understood())

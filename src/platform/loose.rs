@@ -13,8 +13,8 @@ use super::wire;
 
 /// Reads JSON into a type. A type refuses a member that stands twice in an object; a tree takes the last one, and so
 /// does this.
-pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
-    serde_json::from_slice(json).or_else(|_| serde_json::from_value(serde_json::from_slice(json)?))
+pub(super) fn read<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
+    serde_json::from_str(json).or_else(|_| serde_json::from_value(serde_json::from_str(json)?))
 }
 
 /// A value in the form that we look for, else its default.
@@ -165,7 +165,7 @@ mod tests {
     of_members!(Inner);
 
     fn probe(json: &Value) -> Probe {
-        read(json.to_string().as_bytes()).unwrap()
+        read(&json.to_string()).unwrap()
     }
 
     #[test]
@@ -204,9 +204,9 @@ mod tests {
     fn of_a_member_that_stands_twice_the_last_one_counts() {
         let json = r#"{"count": 1, "inner": {"count": 2, "count": 3}, "count": 4}"#;
         let tree: Value = serde_json::from_str(json).unwrap();
-        let probe: Probe = read(json.as_bytes()).unwrap();
+        let probe: Probe = read(json).unwrap();
         assert_eq!((*probe.count, *probe.inner.count), (Some(4), Some(3)));
         assert_eq!(*probe.inner.count, wire::number(&tree, "/inner/count"));
-        assert!(read::<Probe>(b"{\"count\": 1, ").is_err());
+        assert!(read::<Probe>("{\"count\": 1, ").is_err());
     }
 }

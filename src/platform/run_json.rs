@@ -158,7 +158,7 @@ impl Run {
     /// [`PlatformError::Unreadable`] without them.
     pub fn from_json(json: &str) -> Result<Self, PlatformError> {
         let unreadable = |detail: &str| PlatformError::unreadable(Service::FlowService, detail);
-        let Loose(read) = loose::read::<Loose<Document>>(json.as_bytes())
+        let Loose(read) = loose::read::<Loose<Document>>(json)
             .map_err(|_| unreadable("a run is no JSON that can be read"))?;
         let without = |key| unreadable(&format!("a run has no `{key}`"));
         let activities = if read.activities.is_empty() {

@@ -35,6 +35,15 @@ impl Demo {
         }
     }
 
+    /// Lets it stand still, as behind a network that was cut, or go on.
+    pub fn hold(&self, still: bool) {
+        let signal = if still { "-STOP" } else { "-CONT" };
+        let status = Command::new("kill")
+            .args([signal, &self.process.id().to_string()])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
     /// Origin, without a slash at the end.
     pub fn url(&self) -> &str {
         &self.url

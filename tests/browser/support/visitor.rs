@@ -217,11 +217,16 @@ impl Visitor {
 
     /// Looks at the console and at the addresses that were fetched, since the last time.
     pub async fn has_no_complaints(&self) {
-        let complaints: Vec<String> = self
-            .chrome
-            .log("browser")
-            .await
+        let log = self.chrome.log("browser").await;
+        let of = |event: &str| log.iter().filter(|entry| says(entry, event)).count();
+        // A page was left, or its list filtered, while it asked for its own parts again: each of these comes with one.
+        let is_abort = |entry: &Value| {
+            says(entry, "htmx:sendAbort")
+                || says(entry, "htmx:afterRequest") && of("htmx:afterRequest") == of("htmx:sendAbort")
+        };
+        let complaints: Vec<String> = log
             .iter()
+            .filter(|entry| !is_abort(entry))
             .filter_map(complaint)
             .collect();
         assert!(
@@ -242,17 +247,18 @@ impl Visitor {
     }
 }
 
-/// A console message, unless it only tells that a form was refused, which is an answer as it should be, or that a page
-/// was left while it asked for its own parts again; what really fails tells more than an `afterRequest`.
+fn says(entry: &Value, words: &str) -> bool {
+    entry["message"]
+        .as_str()
+        .is_some_and(|message| message.contains(words))
+}
+
+/// A console message, unless it only tells that a form was refused, which is an answer as it should be.
 fn complaint(entry: &Value) -> Option<String> {
-    let message = entry["message"].as_str().unwrap_or_default();
-    let refused_form = entry["source"] == json!("network") && message.contains("status of 422");
-    let left = ["htmx:sendAbort", "htmx:afterRequest"]
-        .iter()
-        .any(|event| message.contains(event));
+    let refused_form = entry["source"] == json!("network") && says(entry, "status of 422");
     // Recommendations about two password fields in one form are no complaints.
     let advice = entry["level"] == json!("DEBUG");
-    (!refused_form && !left && !advice).then(|| entry.to_string())
+    (!refused_form && !advice).then(|| entry.to_string())
 }
 
 fn quoted(words: &str) -> String {

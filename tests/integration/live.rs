@@ -36,6 +36,12 @@ impl Stream {
         }
     }
 
+    /// Waits until the server ends it.
+    async fn end(self) {
+        let rest = tokio::time::timeout(PATIENCE, self.response.text()).await;
+        rest.expect("the stream goes on").unwrap();
+    }
+
     /// The next event with its data.
     async fn next(&mut self) -> (String, Value) {
         loop {
@@ -192,6 +198,26 @@ async fn others_hear_nothing() {
     for path in ["/live", "/board/live"] {
         let answer = stranger.open(path).await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn pages_that_are_still_open_hear_nothing_more_after_a_sign_out() {
+    let watched = Watched::start().await;
+    let flow = watched.flow("Loyalty", "hour", Some(1)).await;
+    watched.read().await;
+    let mut ana = watched.app.visitor("ana").await;
+    let page = ana.get("/flows").await;
+    let mut streams = Vec::new();
+    for path in ["/live", "/board/live", &format!("/flows/{flow}/live")] {
+        let mut stream = Stream::open(&mut ana, path).await;
+        stream.wait_for("beat").await;
+        streams.push(stream);
+    }
+    let signed_out = ana.submit(&page, "/sign-out", &[]).await;
+    assert_eq!(signed_out.status, StatusCode::SEE_OTHER);
+    for stream in streams {
+        stream.end().await;
     }
 }
 

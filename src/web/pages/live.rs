@@ -9,9 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use secrecy::SecretString;
 use serde_json::json;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -20,6 +22,7 @@ use super::freshness::Freshness;
 use crate::history::{HistoryChange, WatchGuard};
 use crate::store::{StoreError, environments::Environment, flows, sync_state};
 use crate::web::error::PageError;
+use crate::web::session_layer::cookie_value;
 use crate::web::state::AppState;
 use crate::web::times::Times;
 use crate::web::visit::Visit;
@@ -28,11 +31,18 @@ use crate::web::visit::Visit;
 const BEAT: Duration = Duration::from_secs(5);
 /// Changes that come in quick succession are told together.
 const TOGETHER: Duration = Duration::from_secs(1);
-/// The stream ends then; the browser opens another one, for which the session is looked at again.
+/// The stream ends then, and the browser opens another one: environments that came meanwhile are followed, too.
 const LONGEST: Duration = Duration::from_secs(300);
+
+/// By what a page is followed: the value of a cookie.
+pub(in crate::web::pages) enum Pass {
+    Session(SecretString),
+    BoardLink(SecretString),
+}
 
 /// What one open page shows.
 pub(in crate::web::pages) struct Shown {
+    pub(in crate::web::pages) pass: Pass,
     pub(in crate::web::pages) team_id: String,
     pub(in crate::web::pages) environments: Arc<[Environment]>,
     /// None: all flows of these environments.
@@ -61,16 +71,19 @@ enum Word {
 }
 
 /// The stream for a page that shows all environments of the team.
-pub async fn of_team(State(state): State<AppState>, visit: Visit) -> Response {
-    stream_of(
-        state,
-        Shown {
-            team_id: visit.session.team_id.clone(),
-            environments: Arc::clone(&visit.environments),
-            flow_id: None,
-            times: visit.times(),
-        },
-    )
+pub async fn of_team(
+    State(state): State<AppState>,
+    visit: Visit,
+    headers: HeaderMap,
+) -> Result<Response, PageError> {
+    let shown = Shown {
+        pass: Pass::of_session(&headers, &state)?,
+        times: visit.times(),
+        team_id: visit.session.team_id,
+        environments: visit.environments,
+        flow_id: None,
+    };
+    Ok(stream_of(state, shown))
 }
 
 /// The stream for a page that shows one flow.
@@ -78,19 +91,19 @@ pub async fn of_flow(
     State(state): State<AppState>,
     visit: Visit,
     Path(id): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, PageError> {
     let flow = flows::by_id(&state.store, &visit.session.team_id, None, &id).await?;
     let flow = flow.ok_or_else(PageError::not_found)?;
     let visit = visit.only_in_environment(&flow.record.environment_id);
-    Ok(stream_of(
-        state,
-        Shown {
-            times: visit.times(),
-            team_id: visit.session.team_id,
-            environments: visit.environments,
-            flow_id: Some(id),
-        },
-    ))
+    let shown = Shown {
+        pass: Pass::of_session(&headers, &state)?,
+        times: visit.times(),
+        team_id: visit.session.team_id,
+        environments: visit.environments,
+        flow_id: Some(id),
+    };
+    Ok(stream_of(state, shown))
 }
 
 /// The stream for a page that shows this.
@@ -114,10 +127,37 @@ pub(in crate::web::pages) fn stream_of(state: AppState, shown: Shown) -> Respons
             Some(word) => word,
             None => watch.next_word().await?,
         };
-        let event = watch.event(&word).await.ok()?;
+        let event = watch.event(&word).await.ok()??;
         Some((Ok::<Event, Infallible>(event), (watch, None)))
     });
     Sse::new(events).into_response()
+}
+
+impl Pass {
+    /// That of somebody who is signed in.
+    pub(in crate::web::pages) fn of_session(
+        headers: &HeaderMap,
+        state: &AppState,
+    ) -> Result<Self, PageError> {
+        let cookie = cookie_value(headers, &state.site);
+        let cookie = cookie.ok_or_else(|| PageError::of_status(StatusCode::UNAUTHORIZED))?;
+        Ok(Self::Session(cookie))
+    }
+
+    /// Whether it still leads to what this team has.
+    async fn leads_to(&self, team_id: &str, state: &AppState) -> Result<bool, StoreError> {
+        let team = match self {
+            Self::Session(cookie) => {
+                let session = state.accounts.find_session(cookie).await?;
+                session.map(|session| session.row.team_id)
+            }
+            Self::BoardLink(key) => {
+                let found = state.accounts.find_board_link(key).await?;
+                found.map(|found| found.link.team_id)
+            }
+        };
+        Ok(team.as_deref() == Some(team_id))
+    }
 }
 
 impl Watch {
@@ -168,14 +208,18 @@ impl Watch {
         self.quiet_until = Instant::now() + TOGETHER;
     }
 
-    /// The word with the time at which everything shown was read, as the page writes it.
-    async fn event(&self, word: &Word) -> Result<Event, StoreError> {
+    /// The word with the time at which everything shown was read, as the page writes it. None: whoever looks may no
+    /// longer.
+    async fn event(&self, word: &Word) -> Result<Option<Event>, StoreError> {
         let name = match word {
             Word::Changed => "changed",
             Word::Read => "read",
             Word::Beat => "beat",
         };
         let shown = &self.shown;
+        if !shown.pass.leads_to(&shown.team_id, &self.state).await? {
+            return Ok(None);
+        }
         let sync = sync_state::all_for(&self.state.store, &shown.team_id).await?;
         let freshness = Freshness::of(&sync, shown.environments.iter(), &shown.times);
         let read_at = freshness
@@ -183,6 +227,6 @@ impl Watch {
             .map(|at| json!({"at": at.iso().to_string(), "clock": at.clock().to_string(), "utc": at.utc().to_string()}));
         let failing = !freshness.failing.is_empty();
         let data = json!({"read": read_at, "failing": failing});
-        Ok(Event::default().event(name).data(data.to_string()))
+        Ok(Some(Event::default().event(name).data(data.to_string())))
     }
 }

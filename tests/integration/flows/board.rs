@@ -1,5 +1,7 @@
 //! The board for a wall, and the links by which screens show it.
 
+use std::time::Duration;
+
 use headgate::accounts::boards::BOARD_LINKS_MAX;
 use headgate::accounts::people;
 use headgate::audit::Actor;
@@ -103,7 +105,6 @@ async fn a_screen_with_a_link_sees_the_board_and_nothing_else_until_the_link_is_
     assert_eq!(board.attributes("#board-now", "data-live"), [FOLLOW]);
     let followed = screen.open(FOLLOW).await;
     assert_eq!(followed.headers()["content-type"], "text/event-stream");
-    drop(followed);
     for closed in ["/", "/flows", LINKS, "/live"] {
         assert_eq!(screen.get(closed).await.status, StatusCode::SEE_OTHER, "{closed}");
     }
@@ -126,6 +127,8 @@ async fn a_screen_with_a_link_sees_the_board_and_nothing_else_until_the_link_is_
         "it is gone"
     );
     shows_nothing(&mut screen, key).await;
+    let told = tokio::time::timeout(Duration::from_secs(30), followed.text()).await;
+    told.expect("the open stream ends").unwrap();
     let mut late = watched.app.stranger();
     assert_eq!(late.get(&link).await.location(), "/board");
     shows_nothing(&mut late, key).await;

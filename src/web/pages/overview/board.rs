@@ -21,7 +21,7 @@ use crate::store::environments::{self, Environment};
 use crate::web::error::PageError;
 use crate::web::layout::{Layout, Theme};
 use crate::web::page::page;
-use crate::web::pages::live::{self, Shown};
+use crate::web::pages::live::{self, Pass, Shown};
 use crate::web::request_id::RequestId;
 use crate::web::saving;
 use crate::web::session::{CurrentSession, refuse};
@@ -71,8 +71,7 @@ struct Board {
     now_ms: i64,
     /// Of who is signed in.
     role: Option<Role>,
-    /// Of the link by which a screen shows it.
-    key: Option<SecretString>,
+    pass: Pass,
 }
 
 /// The board. A link's key goes into a cookie first: it stands neither on the wall nor, as a referrer, in a log.
@@ -135,9 +134,10 @@ fn no_such_link() -> Response {
 
 impl Board {
     /// Whose board this browser may show, or why none.
-    async fn of(state: &AppState, parts: &Parts) -> Result<Result<Self, Response>, StoreError> {
+    async fn of(state: &AppState, parts: &Parts) -> Result<Result<Self, Response>, PageError> {
         if let Some(session) = parts.extensions.get() {
-            return Ok(Ok(Self::of_session(session, state)));
+            let pass = Pass::of_session(&parts.headers, state)?;
+            return Ok(Ok(Self::of_session(session, pass, state)));
         }
         let Some(key) = key_of(parts) else {
             let request = Request::from_parts(parts.clone(), Body::empty());
@@ -146,7 +146,7 @@ impl Board {
         Ok(Self::of_link(state, key).await?.ok_or_else(no_such_link))
     }
 
-    fn of_session(session: &CurrentSession, state: &AppState) -> Self {
+    fn of_session(session: &CurrentSession, pass: Pass, state: &AppState) -> Self {
         let now_ms = state.clock.now_ms();
         Self {
             team_id: session.team_id.clone(),
@@ -155,7 +155,7 @@ impl Board {
             times: Times::new(&session.time_zone, now_ms),
             now_ms,
             role: Some(session.role),
-            key: None,
+            pass,
         }
     }
 
@@ -174,12 +174,13 @@ impl Board {
             times: Times::new(&state.settings.time_zone, now_ms),
             now_ms,
             role: None,
-            key: Some(key),
+            pass: Pass::BoardLink(key),
         }))
     }
 
     fn shown(self) -> Shown {
         Shown {
+            pass: self.pass,
             team_id: self.team_id,
             environments: self.environments,
             flow_id: None,
@@ -217,7 +218,10 @@ impl Board {
             link_was_not_kept,
         })?;
         // Browsers keep a cookie for a limited time, counted from when they last got it.
-        let renewed = self.key.map(|key| cookies(&key, &state.site));
+        let renewed = match &self.pass {
+            Pass::Session(_) => None,
+            Pass::BoardLink(key) => Some(cookies(key, &state.site)),
+        };
         Ok((renewed, shown).into_response())
     }
 }

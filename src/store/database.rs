@@ -32,6 +32,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const JOURNAL_SIZE_LIMIT: &str = "67108864";
 /// The writer's page cache (a negative number is KiB): bulk writes touch scattered index pages.
 const WRITER_CACHE: &str = "-32768";
+/// The page cache of each reader, in the same unit: what a list of a few hundred flows touches (measured).
+const READER_CACHE: &str = "-4096";
 /// More readers than cores only compete (measured on two cores).
 const READERS: u32 = 2;
 /// Rows that a reader's thread may be ahead; at least one page's worth saves a fifth of the time (measured).
@@ -113,7 +115,9 @@ impl Store {
         )
         .await?;
         migrate(&writer).await?;
-        let reading = options(path).pragma("query_only", "ON");
+        let reading = options(path)
+            .pragma("query_only", "ON")
+            .pragma("cache_size", READER_CACHE);
         let readers = Readers::open(reading, READERS, ACQUIRE_TIMEOUT).await?;
         Ok(Self {
             writer,

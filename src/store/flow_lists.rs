@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::flow_health::FlowHealth;
+use super::flow_list_sql::{BY_LAST_RUN, BY_NAME, BY_NEED, BY_NEXT_RUN, COUNTS, NEXT_RUNS, TROUBLED};
 use super::values::contains_pattern;
 use super::{Store, StoreError};
 use crate::domain::RunOutcome;
-use crate::domain::health::{Health, Judgement};
+use crate::domain::health::{Health, Judgement, Rhythm};
 
 /// A dataflow as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -27,6 +28,8 @@ pub struct ListedFlow {
     pub frequency: Option<String>,
     /// The schedule's number of units.
     pub interval_count: Option<i64>,
+    /// The schedule's first moment.
+    pub start_at: Option<i64>,
     /// No longer listed by the platform since.
     pub gone_at: Option<i64>,
     /// What became of the run that started last.
@@ -43,6 +46,10 @@ pub struct ListedFlow {
     pub template_name: Option<String>,
     /// Which version of it.
     pub template_version: Option<i64>,
+    /// When the runs of its environment were last read to the end; none: never.
+    pub runs_read_at: Option<i64>,
+    current_version: Option<i64>,
+    current_from_at: Option<i64>,
     judgement: Option<String>,
     recent: Option<String>,
     sort_value: i64,
@@ -55,6 +62,21 @@ impl ListedFlow {
         parts
             .map(|(judgement, recent)| FlowHealth::read(judgement, recent))
             .transpose()
+    }
+
+    /// When its runs should begin, as far as that is known.
+    pub fn rhythm(&self) -> Option<Rhythm> {
+        let version = self.current_version.zip(self.current_from_at);
+        Rhythm::of(
+            self.frequency.as_deref(),
+            self.interval_count,
+            self.start_at,
+            version,
+        )
+    }
+
+    fn place(&self) -> (i64, &str, &str, &str) {
+        (self.sort_value, &self.name, &self.environment_id, &self.id)
     }
 
     /// The key of the list at this flow. `moment` is the one that the list was read for.
@@ -140,7 +162,11 @@ pub struct TroubledFlow {
     pub environment_name: String,
     /// Why it needs a person.
     pub judgement: Judgement,
+    /// When the runs of its environment were last read to the end; none: never.
+    pub runs_read_at: Option<i64>,
 }
+
+type TroubledRow = (String, String, String, String, Option<i64>);
 
 /// A run that the schedule holds in store.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -154,127 +180,6 @@ pub struct NextRun {
     /// UTC epoch milliseconds.
     pub at: i64,
 }
-
-/// The place among [`Health::ALL`] of what [`Judgement::health_at`] says at the moment `$2`; a test compares the two.
-macro_rules! need {
-    () => {
-        "CASE h.base WHEN 'failed' THEN 0 WHEN 'off' THEN 10 ELSE CASE WHEN h.stuck_at <= $2 THEN 1 \
-         WHEN h.late_at <= $2 THEN 2 ELSE CASE h.base WHEN 'empty' THEN 3 WHEN 'odd' THEN 4 WHEN 'partial' THEN 5 \
-         WHEN 'unknown' THEN 6 WHEN 'running' THEN 7 WHEN 'well' THEN 9 ELSE 8 END END END"
-    };
-}
-/// Places that need a person: see [`Health::needs_a_person`]. The words are all but `off`, and lead to the index.
-macro_rules! needs_a_person {
-    () => {
-        concat!(
-            "h.base IN ('failed', 'empty', 'odd', 'partial', 'unknown', 'running', 'waiting', 'well') AND ",
-            need!(),
-            " <= 6"
-        )
-    };
-}
-/// The next moment of the schedule after `$2`: see [`crate::domain::schedule::next_slots`]. Numbers that no schedule
-/// of people's has give none, so that nothing overflows.
-macro_rules! next_run {
-    () => {
-        concat!(
-            "CASE WHEN f.state <> 'enabled' OR f.gone_at IS NOT NULL OR f.start_at < 0 ",
-            "OR f.interval_count > 1000000 THEN NULL ",
-            "WHEN f.start_at > $2 AND f.frequency IN ('once', 'minute', 'hour', 'day', 'week') THEN f.start_at ",
-            "ELSE f.start_at + (($2 - f.start_at) / (",
-            period!(),
-            ") + 1) * (",
-            period!(),
-            ") END"
-        )
-    };
-}
-/// NULL for a single run.
-macro_rules! period {
-    () => {
-        "CASE f.frequency WHEN 'minute' THEN 60000 WHEN 'hour' THEN 3600000 WHEN 'day' THEN 86400000 \
-         WHEN 'week' THEN 604800000 END * CASE WHEN f.interval_count > 1 THEN f.interval_count ELSE 1 END"
-    };
-}
-macro_rules! list {
-    ($sort_value:expr, $beyond:literal, $direction:literal) => {
-        concat!(
-            "SELECT f.environment_id, e.name AS environment_name, f.id, f.name, f.state, f.connector, f.frequency, ",
-            "f.interval_count, f.gone_at, f.last_run_outcome, f.last_run_at, ",
-            next_run!(),
-            " AS next_run_at, u.name AS owner_name, t.id AS template_id, t.name AS template_name, ",
-            "v.version AS template_version, h.judgement, h.recent, ",
-            $sort_value,
-            " AS sort_value FROM environments e JOIN flows f ON f.environment_id = e.id ",
-            "LEFT JOIN flow_health h ON h.environment_id = f.environment_id AND h.flow_id = f.id ",
-            "LEFT JOIN setups s ON s.id = (SELECT o.id FROM setups o WHERE o.environment_id = f.environment_id ",
-            "AND o.flow_id = f.id ORDER BY o.created_at DESC, o.id DESC LIMIT 1) ",
-            "LEFT JOIN users u ON u.id = s.started_by LEFT JOIN template_versions v ON v.id = s.template_version_id ",
-            "LEFT JOIN connection_templates t ON t.id = v.template_id ",
-            "WHERE e.team_id = $1 AND e.archived_at IS NULL AND ($3 IS NULL OR e.id = $3) ",
-            "AND ($4 IS NULL OR f.state = $4) AND ($5 IS NULL OR f.connector = $5) ",
-            "AND ($6 IS NULL OR f.last_run_outcome = $6) ",
-            "AND ($7 IS NULL OR LOWER(f.name) LIKE $7 ESCAPE '\\' OR LOWER(f.source_path) LIKE $7 ESCAPE '\\') ",
-            "AND ($8 <> 0 OR f.gone_at IS NULL) AND ($9 IS NULL OR ",
-            need!(),
-            " = $9) AND ($10 IS NULL OR COALESCE(t.id, '') = $10) ",
-            "AND ($11 IS NULL OR COALESCE(s.started_by, '') = $11) AND (",
-            $sort_value,
-            ", f.name, f.environment_id, f.id) ",
-            $beyond,
-            " ($12, $13, $14, $15) ORDER BY sort_value ",
-            $direction,
-            ", f.name ",
-            $direction,
-            ", f.environment_id ",
-            $direction,
-            ", f.id ",
-            $direction,
-            " LIMIT $16"
-        )
-    };
-}
-/// Forward and backward.
-macro_rules! both_ways {
-    ($sort_value:expr) => {
-        [list!($sort_value, ">", "ASC"), list!($sort_value, "<", "DESC")]
-    };
-}
-
-const BY_NAME: [&str; 2] = both_ways!("0");
-const BY_NEED: [&str; 2] = both_ways!(need!());
-const BY_LAST_RUN: [&str; 2] = both_ways!("0 - COALESCE(f.last_run_at, 0)");
-const BY_NEXT_RUN: [&str; 2] = both_ways!(concat!("COALESCE(", next_run!(), ", 9223372036854775807)"));
-const TROUBLED: &str = concat!(
-    "SELECT f.id, f.name, e.name, h.judgement FROM (SELECT h.environment_id, h.flow_id, ",
-    need!(),
-    " AS need, ROW_NUMBER() OVER (PARTITION BY ",
-    need!(),
-    " ORDER BY CASE ",
-    need!(),
-    " WHEN 1 THEN h.stuck_at WHEN 2 THEN h.late_at ELSE h.base_since_at END DESC, h.environment_id, h.flow_id) ",
-    "AS place FROM environments e JOIN flow_health h ON h.environment_id = e.id ",
-    "WHERE e.team_id = $1 AND e.archived_at IS NULL AND ",
-    needs_a_person!(),
-    ") AS t JOIN environments e ON e.id = t.environment_id ",
-    "JOIN flows f ON f.environment_id = t.environment_id AND f.id = t.flow_id ",
-    "JOIN flow_health h ON h.environment_id = t.environment_id AND h.flow_id = t.flow_id ",
-    "WHERE t.place <= $3 ORDER BY t.need, t.place"
-);
-const COUNTS: &str = concat!(
-    "SELECT ",
-    need!(),
-    " AS need, COUNT(*) FROM environments e JOIN flows f ON f.environment_id = e.id ",
-    "LEFT JOIN flow_health h ON h.environment_id = f.environment_id AND h.flow_id = f.id ",
-    "WHERE e.team_id = $1 AND e.archived_at IS NULL AND f.gone_at IS NULL GROUP BY need ORDER BY need"
-);
-const NEXT_RUNS: &str = concat!(
-    "SELECT t.* FROM (SELECT f.id AS flow_id, f.name AS flow_name, e.name AS environment_name, ",
-    next_run!(),
-    " AS at FROM environments e JOIN flows f ON f.environment_id = e.id ",
-    "WHERE e.team_id = $1 AND e.archived_at IS NULL AND f.gone_at IS NULL) AS t ",
-    "WHERE t.at IS NOT NULL ORDER BY t.at, t.flow_name, t.flow_id LIMIT $3"
-);
 
 /// Reads on a page's path.
 #[cfg(test)]
@@ -332,9 +237,7 @@ pub async fn list(
         .bind(text(|key| &key.id))
         .bind(limit);
     let mut flows: Vec<ListedFlow> = read!(store, |db| query.fetch_all(db))?;
-    if matches!(part, FlowPage::Before(_)) {
-        flows.reverse();
-    }
+    flows.sort_unstable_by(|one, other| one.place().cmp(&other.place()));
     Ok(flows)
 }
 
@@ -346,17 +249,19 @@ pub async fn troubled(
     moment: i64,
     of_a_kind: i64,
 ) -> Result<Vec<TroubledFlow>, StoreError> {
-    let rows: Vec<(String, String, String, String)> = read!(store, |db| sqlx::query_as(TROUBLED)
-        .bind(team_id)
-        .bind(moment)
-        .bind(of_a_kind)
-        .fetch_all(db))?;
-    let flow = |(id, name, environment_name, judgement): (String, String, String, String)| {
+    let rows: Vec<(String, String, String, String, Option<i64>)> =
+        read!(store, |db| sqlx::query_as(TROUBLED)
+            .bind(team_id)
+            .bind(moment)
+            .bind(of_a_kind)
+            .fetch_all(db))?;
+    let flow = |(id, name, environment_name, judgement, runs_read_at): TroubledRow| {
         Ok(TroubledFlow {
             id,
             name,
             environment_name,
             judgement: FlowHealth::read_judgement(&judgement)?,
+            runs_read_at,
         })
     };
     rows.into_iter().map(flow).collect()

@@ -68,6 +68,7 @@ pub mod environments;
 pub mod error;
 pub mod findings;
 pub mod flow_health;
+mod flow_list_sql;
 pub mod flow_lists;
 pub mod flow_page;
 pub mod flow_versions;

@@ -8,7 +8,7 @@ use scraper::{Html, Selector};
 use std::{collections::HashSet, fs, path::Path};
 
 use crate::domain::RunOutcome;
-use crate::domain::health::RecentRun;
+use crate::domain::health::{RecentRun, Rhythm};
 
 use super::{
     assets,
@@ -220,9 +220,8 @@ fn gallery(theme: Theme) -> String {
         strip: Strip::new(
             &recent(30 - ago),
             Expected {
-                period_ms: 86_400_000,
-                late_since_at: None,
-                now_ms: NOW,
+                rhythm: Rhythm::of(Some("day"), None, Some(0), Some((1, 0))),
+                late: 0,
             },
         ),
     };

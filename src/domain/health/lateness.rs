@@ -1,7 +1,7 @@
 //! Which run is expected next, from when on it is late, and which runs were missed.
 
 use super::usual::Usual;
-use super::{Circumstances, RecentRun};
+use super::{Circumstances, Health, Judgement, RecentRun};
 use crate::domain::schedule::{Frequency, next_slots};
 
 const MINUTE_MS: i64 = 60_000;
@@ -61,31 +61,76 @@ impl Missed {
     }
 }
 
-/// The moments of the schedule between two runs that follow each other, given by their starts, at which another
-/// should have begun. Nothing where the schedule is not known or knows a single run only.
-pub fn missed_between(
-    frequency: Frequency,
-    interval: i64,
-    start_at: i64,
-    earlier_at: i64,
-    later_at: i64,
-) -> Option<Missed> {
-    let period_ms = frequency.unit_ms().saturating_mul(interval.max(1));
-    if period_ms == 0 {
-        return None;
+/// When the runs of a flow should begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rhythm {
+    /// The schedule's unit.
+    pub frequency: Frequency,
+    /// The schedule's number of units.
+    pub interval: i64,
+    /// Its first moment (UTC epoch milliseconds).
+    pub start_at: i64,
+    /// Nothing is known of what was wanted before (UTC epoch milliseconds).
+    pub known_from_at: i64,
+}
+
+impl Rhythm {
+    /// What the columns of a flow say. `version` is the number of its newest version and since when that holds
+    /// (UTC epoch milliseconds): what was set before the first one is taken for the same.
+    pub fn of(
+        frequency: Option<&str>,
+        interval: Option<i64>,
+        start_at: Option<i64>,
+        version: Option<(i64, i64)>,
+    ) -> Option<Self> {
+        Some(Self {
+            frequency: frequency?.parse().ok()?,
+            interval: interval.unwrap_or(1),
+            start_at: start_at?,
+            known_from_at: match version {
+                Some((1, _)) => i64::MIN,
+                Some((_, valid_from_at)) => valid_from_at,
+                None => i64::MAX,
+            },
+        })
     }
-    let slot = |at: i64| {
-        at.saturating_add(MOST_EARLY_MS)
-            .saturating_sub(start_at)
-            .div_euclid(period_ms)
-    };
-    let first = slot(earlier_at).saturating_add(1).max(0);
-    let count = slot(later_at).saturating_sub(first);
-    (count > 0).then(|| Missed {
-        first_at: start_at.saturating_add(first.saturating_mul(period_ms)),
-        period_ms,
-        count,
-    })
+
+    fn period_ms(self) -> i64 {
+        self.frequency.unit_ms().saturating_mul(self.interval.max(1))
+    }
+
+    /// The moments between two runs that follow each other, given by their starts, at which another should have
+    /// begun. Nothing where the schedule is not known or knows a single run only.
+    pub fn missed_between(self, earlier_at: i64, later_at: i64) -> Option<Missed> {
+        let period_ms = self.period_ms();
+        if period_ms == 0 || earlier_at < self.known_from_at {
+            return None;
+        }
+        let slot = |at: i64| {
+            at.saturating_add(MOST_EARLY_MS)
+                .saturating_sub(self.start_at)
+                .div_euclid(period_ms)
+        };
+        let first = slot(earlier_at).saturating_add(1).max(0);
+        let count = slot(later_at).saturating_sub(first);
+        (count > 0).then(|| Missed {
+            first_at: self.start_at.saturating_add(first.saturating_mul(period_ms)),
+            period_ms,
+            count,
+        })
+    }
+
+    /// The runs that are late at a moment (UTC epoch milliseconds).
+    pub fn late(self, judgement: &Judgement, moment: i64) -> Option<Missed> {
+        let (first_at, late_at) = (judgement.expected_at?, judgement.late_at?);
+        let period_ms = self.period_ms();
+        let since = moment.saturating_sub(late_at);
+        (judgement.health_at(moment) == Health::Late).then(|| Missed {
+            first_at,
+            period_ms,
+            count: since.checked_div(period_ms).unwrap_or(0).saturating_add(1),
+        })
+    }
 }
 
 /// How long after their moment the runs usually begin.

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::words::words;
 use super::{RunOutcome, schedule::Frequency};
-pub use lateness::{Missed, missed_between};
+pub use lateness::{Missed, Rhythm};
 pub use usual::Usual;
 
 /// How many of a flow's last runs a judgement looks at.
@@ -142,6 +142,12 @@ pub struct Judgement {
     pub usual_records: Option<Usual>,
     /// No run so far has brought a record.
     pub never_brought_any: bool,
+}
+
+/// The moment at which flows are judged at `now_ms`, when their environment's runs were last read at `read_at` (all UTC
+/// epoch milliseconds): nothing is called late or stuck because of what could not be seen.
+pub fn judged_at(now_ms: i64, read_at: Option<i64>) -> i64 {
+    read_at.map_or(i64::MIN, |read_at| read_at.min(now_ms))
 }
 
 impl Judgement {

@@ -209,7 +209,11 @@ proptest! {
 
 #[test]
 fn runs_are_missed_between_two_that_are_more_than_one_period_apart() {
-    let missed = |frequency, earlier, later| missed_between(frequency, 1, 0, earlier, later);
+    let rhythm = |frequency, version| {
+        let frequency = Frequency::as_str(frequency);
+        Rhythm::of(Some(frequency), Some(1), Some(0), version).expect("a rhythm")
+    };
+    let missed = |frequency, earlier, later| rhythm(frequency, Some((1, 0))).missed_between(earlier, later);
     let hour = Frequency::Hour;
     let after = |hours: i64, minutes: i64| hours * HOUR + minutes * MINUTE;
     assert_eq!(missed(hour, after(5, 3), after(6, 3)), None);
@@ -235,6 +239,18 @@ fn runs_are_missed_between_two_that_are_more_than_one_period_apart() {
     assert_eq!(missed(Frequency::Once, 0, 99 * HOUR), None);
     let long = missed(hour, 0, 1_000_000 * HOUR).expect("a long gap");
     assert_eq!(long.moments(2).collect::<Vec<_>>(), [HOUR, 2 * HOUR]);
+    let count = |version, earlier, later| {
+        let missed = rhythm(hour, version).missed_between(earlier, later);
+        missed.map_or(0, |missed| missed.count)
+    };
+    let changed = Some((2, 5 * HOUR));
+    assert_eq!(count(changed, after(4, 3), after(7, 3)), 0, "set otherwise then");
+    assert_eq!(count(changed, after(5, 3), after(7, 3)), 1);
+    assert_eq!(
+        count(None, after(5, 3), after(7, 3)),
+        0,
+        "nobody knows what was set"
+    );
     assert_eq!(
         missed(hour, i64::MIN, i64::MAX).map(|missed| missed.first_at),
         Some(0)

@@ -1,11 +1,12 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::health::Health;
+use crate::domain::health::{Health, judged_at};
 use crate::domain::schedule::{Frequency, next_slots};
 use crate::domain::setup::SetupState;
 use crate::store::flow_lists::{self, FlowFilter, FlowKey, FlowPage, FlowSort, ListedFlow};
-use crate::store::{flows, runs};
+use crate::store::sync_state::SyncTopic;
+use crate::store::{WriteTx, flows, runs, sync_state};
 
 const HOUR: i64 = 3_600_000;
 const NOW: i64 = 500_000 * HOUR;
@@ -46,6 +47,12 @@ fn names(flows: &[ListedFlow]) -> Vec<&str> {
     flows.iter().map(|flow| flow.id.as_str()).collect()
 }
 
+/// The runs of an environment were read to the end.
+async fn read_runs(tx: &mut WriteTx, environment_id: &str, at: i64) {
+    let read = sync_state::record_success(tx, environment_id, SyncTopic::Runs, at, at);
+    read.await.expect("noted");
+}
+
 /// Nine flows in two environments of the team, and one that is not the team's.
 async fn in_two_environments() -> Fixture {
     let db = fixture().await;
@@ -70,6 +77,8 @@ async fn in_two_environments() -> Fixture {
             run("r3", "f6", NOW - 1_000, RunOutcome::Succeeded),
         ];
         runs::upsert_many(tx, &ran).await.expect("runs");
+        read_runs(tx, "env", NOW).await;
+        read_runs(tx, "env2", NOW).await;
     });
     db
 }
@@ -273,6 +282,7 @@ proptest! {
             1..12,
         ),
         after in 0i64..400,
+        read in prop::option::of(-40i64..4),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
@@ -296,6 +306,9 @@ proptest! {
             commit!(db, |tx| {
                 flows::upsert_many(tx, &rows).await.expect("flows");
                 runs::upsert_many(tx, &ran).await.expect("runs");
+                if let Some(read) = read {
+                    read_runs(tx, "env", moment + read * HOUR / 4).await;
+                }
             });
             let mut counted = std::collections::BTreeMap::<Health, i64>::new();
             for health in Health::ALL {
@@ -303,7 +316,8 @@ proptest! {
                 let found = flow_lists::list(&db, "team", filter, FlowSort::Need, moment, FlowPage::First, 100);
                 for flow in found.await.expect("a page") {
                     let judged = flow.health().expect("readable").expect("judged");
-                    assert_eq!(judged.judgement.health_at(moment), *health);
+                    assert_eq!(flow.runs_read_at, read.map(|read| moment + read * HOUR / 4));
+                    assert_eq!(judged.judgement.health_at(judged_at(moment, flow.runs_read_at)), *health);
                     *counted.entry(*health).or_default() += 1;
                     let given = rows.iter().find(|row| row.row.id == flow.id).expect("given");
                     let expected = match (&given.row.frequency, given.row.start_at) {

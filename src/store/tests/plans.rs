@@ -4,8 +4,8 @@ use super::*;
 use crate::store;
 
 /// What is made on the way and holds a handful of rows: the steps of a recursive query, the keys of a chunk, the
-/// rows that a window function ranks.
-const SMALL: &[&str] = &["SCAN seen", "SCAN t", "SCAN CONSTANT ROW"];
+/// rows that a window function ranks, the flows of one page.
+const SMALL: &[&str] = &["SCAN seen", "SCAN t", "SCAN k", "SCAN CONSTANT ROW"];
 
 async fn plan(db: &Store, sql: &str) -> Vec<String> {
     let (writer, _) = db.connections();

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use crate::domain::RunOutcome;
-use crate::domain::health::RecentRun;
+use crate::domain::health::{RecentRun, Rhythm};
 
 /// How many cells a strip has room for.
 pub const STRIP_CELLS: usize = 30;
@@ -13,23 +13,21 @@ pub const STRIP_CELLS: usize = 30;
 const PITCH: usize = 7;
 /// Height of a strip, in pixels.
 const HEIGHT: usize = 16;
-/// Runs missing between two others that are shown as such; more of them add nothing.
-const MISSING_IN_A_ROW: i64 = 7;
+/// Runs missing in a row that are shown as such; more of them add nothing.
+const ABSENT_IN_A_ROW: i64 = 7;
 /// Heights of a cell, in pixels: for what is at most so many quarters of the median of the strip, and beyond.
 const HEIGHTS: [(i64, usize); 4] = [(1, 4), (3, 8), (5, 11), (8, 14)];
 const USUAL_HEIGHT: usize = 11;
 /// A run that brought nothing is a mere base line.
 const EMPTY_HEIGHT: usize = 2;
 
-/// When runs should have been there.
+/// What should have been there besides the runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// Time between two runs by the schedule, milliseconds; 0: no rhythm is known.
-    pub period_ms: i64,
-    /// The first moment of the schedule that has no run and is late by now (UTC epoch milliseconds).
-    pub late_since_at: Option<i64>,
-    /// UTC epoch milliseconds.
-    pub now_ms: i64,
+    /// When runs should begin; none: that is not known, and no gap is called one.
+    pub rhythm: Option<Rhythm>,
+    /// Runs that are late now.
+    pub late: i64,
 }
 
 /// A strip: each state has a shape of its own beside its colour, and the height of a cell tells how much the run
@@ -67,34 +65,20 @@ fn cells(runs: &[RecentRun], expected: Expected) -> Vec<Cell> {
     let mut cells = Vec::with_capacity(STRIP_CELLS);
     let mut before: Option<i64> = None;
     for (run, height) in runs.iter().zip(heights) {
-        let gap = before.map_or(0, |before| run.started_at.saturating_sub(before));
-        // Half a period off is still the run of its moment.
-        missing(
-            &mut cells,
-            slots(gap, expected.period_ms, expected.period_ms / 2) - 1,
-        );
+        let rhythm = before.zip(expected.rhythm);
+        let missed = rhythm.and_then(|(before, rhythm)| rhythm.missed_between(before, run.started_at));
+        add(&mut cells, Cell::Missing, missed.map_or(0, |missed| missed.count));
         cells.push(Cell::Run(run.outcome, height));
         before = Some(run.started_at);
     }
-    if let Some(since) = expected.late_since_at {
-        let waited = expected.now_ms.saturating_sub(since);
-        missing(&mut cells, slots(waited, expected.period_ms, 0));
-        cells.push(Cell::Late);
-    }
+    add(&mut cells, Cell::Late, expected.late);
     cells
 }
 
-/// Moments of the schedule in a stretch of time.
-fn slots(stretch_ms: i64, period_ms: i64, leeway_ms: i64) -> i64 {
-    if period_ms <= 0 {
-        return 0;
-    }
-    stretch_ms.saturating_add(leeway_ms) / period_ms
-}
-
-fn missing(cells: &mut Vec<Cell>, count: i64) {
-    for _ in 0..count.min(MISSING_IN_A_ROW) {
-        cells.push(Cell::Missing);
+/// Some that are not there.
+fn add(cells: &mut Vec<Cell>, cell: Cell, count: i64) {
+    for _ in 0..count.min(ABSENT_IN_A_ROW) {
+        cells.push(cell);
     }
 }
 
@@ -177,13 +161,12 @@ fn bar(x: usize, height: usize, follows: bool) -> String {
 }
 
 fn in_words(cells: &[Cell]) -> String {
-    let count = |wanted: fn(&Cell) -> bool| cells.iter().filter(|cell| wanted(cell)).count();
     let outcome = |outcome: RunOutcome| {
         let all = cells.iter();
         all.filter(|cell| matches!(cell, Cell::Run(own, _) if *own == outcome))
             .count()
     };
-    let runs = count(|cell| matches!(cell, Cell::Run(..)));
+    let runs = cells.iter().filter(|cell| matches!(cell, Cell::Run(..))).count();
     let told = RunOutcome::ALL.iter().filter_map(|kind| match outcome(*kind) {
         0 => None,
         n if n == runs && n == 1 => Some(kind.to_string()),
@@ -195,12 +178,11 @@ fn in_words(cells: &[Cell]) -> String {
         1 => format!("1 run: {}", told.join(", ")),
         n => format!("{n} runs: {}", told.join(", ")),
     };
-    let missing = count(|cell| *cell == Cell::Missing);
-    if missing > 0 {
-        words.push_str(&format!("; {missing} missing"));
-    }
-    if cells.contains(&Cell::Late) {
-        words.push_str("; 1 late now");
+    for (cell, word) in [(Cell::Missing, "missing"), (Cell::Late, "late now")] {
+        match cells.iter().filter(|own| **own == cell).count() {
+            0 => {}
+            absent => words.push_str(&format!("; {absent} {word}")),
+        }
     }
     words
 }
@@ -221,11 +203,10 @@ mod tests {
         }
     }
 
-    fn hourly(late_since: Option<i64>, now: i64) -> Expected {
+    fn hourly(late: i64) -> Expected {
         Expected {
-            period_ms: HOUR,
-            late_since_at: late_since.map(|slot| slot * HOUR),
-            now_ms: now * HOUR,
+            rhythm: Rhythm::of(Some("hour"), None, Some(0), Some((1, 0))),
+            late,
         }
     }
 
@@ -243,7 +224,7 @@ mod tests {
             .zip(states)
             .map(|(slot, state)| run(slot, state, 100))
             .collect();
-        let strip = Strip::new(&runs, hourly(None, 7));
+        let strip = Strip::new(&runs, hourly(0));
         assert_eq!(
             drawn(&strip),
             [
@@ -289,34 +270,31 @@ mod tests {
     #[test]
     fn missing_and_late_runs_are_seen() {
         let runs = [run(0, Succeeded, 5), run(1, Succeeded, 5), run(4, Failed, 0)];
-        let strip = Strip::new(&runs, hourly(Some(5), 7));
+        let strip = Strip::new(&runs, hourly(3));
         assert_eq!(
             drawn(&strip),
             [
                 "m-ok: M154 16V5h6V16h1V5h6V16",
-                "o-idle dash: M168.5 .5h5v15h-5zM175.5 .5h5v15h-5zM189.5 .5h5v15h-5zM196.5 .5h5v15h-5z",
+                "o-idle dash: M168.5 .5h5v15h-5zM175.5 .5h5v15h-5z",
                 "m-fail: M182 0h6v16h-6z",
-                "m-late: M203 0h6v16h-6z",
-                "cut: M182 5l6 6m0-6l-6 6M206 3v5h3",
+                "m-late: M189 0h6v16h-6zM196 0h6v16h-6zM203 0h6v16h-6z",
+                "cut: M182 5l6 6m0-6l-6 6M192 3v5h3M199 3v5h3M206 3v5h3",
             ]
         );
         assert_eq!(
             strip.label,
-            "3 runs: 2 succeeded, 1 failed; 4 missing; 1 late now"
+            "3 runs: 2 succeeded, 1 failed; 2 missing; 3 late now"
         );
     }
 
     #[test]
     fn a_long_silence_leaves_room_for_runs_and_delays_are_no_gaps() {
         let runs = [run(0, Succeeded, 5), run(500, Succeeded, 5)];
-        let strip = Strip::new(&runs, hourly(None, 500));
+        let strip = Strip::new(&runs, hourly(0));
         assert_eq!(strip.label, "2 runs: 2 succeeded; 7 missing");
         let mut late = run(1, Succeeded, 5);
         late.started_at += HOUR / 3;
-        let strip = Strip::new(
-            &[run(0, Succeeded, 5), late, run(2, Succeeded, 5)],
-            hourly(None, 2),
-        );
+        let strip = Strip::new(&[run(0, Succeeded, 5), late, run(2, Succeeded, 5)], hourly(0));
         assert_eq!(strip.label, "3 runs: 3 succeeded");
         let no_rhythm = Expected::default();
         assert_eq!(Strip::new(&runs, no_rhythm).label, "2 runs: 2 succeeded");
@@ -325,12 +303,12 @@ mod tests {
     #[test]
     fn the_newest_thirty_end_at_the_right_edge() {
         let runs: Vec<_> = (0..40).map(|slot| run(slot, Succeeded, 5)).collect();
-        let strip = Strip::new(&runs, hourly(None, 40));
+        let strip = Strip::new(&runs, hourly(0));
         assert_eq!(strip.label, "30 runs: 30 succeeded");
         assert!(strip.marks[0].1.starts_with("M0 16V5h6V16h1V5"));
         assert_eq!(Strip::new(&[], Expected::default()).label, "No runs yet");
-        assert_eq!(Strip::new(&runs[..1], hourly(None, 0)).label, "1 run: succeeded");
-        let silent = Strip::new(&[], hourly(Some(0), i64::MAX / HOUR));
-        assert_eq!(silent.label, "No runs yet; 7 missing; 1 late now");
+        assert_eq!(Strip::new(&runs[..1], hourly(0)).label, "1 run: succeeded");
+        let silent = Strip::new(&[], hourly(i64::MAX));
+        assert_eq!(silent.label, "No runs yet; 7 late now");
     }
 }

@@ -185,6 +185,14 @@ async fn r3_an_hour_without_the_platform_erases_nothing_and_is_told_with_its_rea
     for page in ["/".to_owned(), "/flows".to_owned(), format!("/flows/{flow}")] {
         assert_eq!(vera.get(&page).await.status, 200, "{page}");
     }
+    // The hour's run would be late by now; that it could not be seen is no reason to say so.
+    let overview = vera.get("/").await;
+    assert!(overview.has("a.pill[href='/flows?health=well']"));
+    assert!(!overview.has("a.pill[href='/flows?health=late']"));
+    let board = vera.get("/board").await.text();
+    assert!(board.contains("1 Healthy") && !board.contains("Late"), "{board}");
+    let late = vera.get("/flows?health=late").await;
+    assert!(!late.has(&format!("a[href='/flows/{flow}']")), "{}", late.text());
     assert!(state.succeeded_at.unwrap() <= failed_at, "the last success stays");
     assert_eq!(stored(&watched, std::slice::from_ref(&flow)).await, before);
     assert_eq!(

@@ -2,13 +2,13 @@
 
 use super::runs_view::Measure;
 use crate::domain::RunOutcome;
-use crate::domain::health::Health;
+use crate::domain::health::{Health, Rhythm, judged_at};
 use crate::store::environments::{self, Environment};
 use crate::store::flow_page::{self, FlowHead};
 use crate::store::flow_versions::{self, FlowVersion};
 use crate::store::flows::Flow;
 use crate::store::runs::{self, RunLine};
-use crate::store::sync_state::{SyncState, SyncTopic};
+use crate::store::sync_state::SyncTopic;
 use crate::web::error::PageError;
 use crate::web::pages::freshness::Freshness;
 use crate::web::state::AppState;
@@ -30,8 +30,7 @@ pub(super) struct Loaded {
     pub(super) freshness: Freshness,
     /// What was set differently before the first of the runs that failed, and how it is set since: new, then old.
     pub(super) change_before_trouble: Option<[FlowVersion; 2]>,
-    /// The moment at which the flow is judged (UTC epoch milliseconds): while it cannot be read, nothing is called
-    /// late because of what could not be seen.
+    /// The moment at which the flow is judged (UTC epoch milliseconds).
     pub(super) judged_at: i64,
 }
 
@@ -48,6 +47,18 @@ impl Loaded {
     pub(super) fn health(&self) -> Option<Health> {
         let judgement = self.head.judgement.as_ref()?;
         Some(judgement.health_at(self.judged_at))
+    }
+
+    /// When its runs should begin, as far as that is known.
+    pub(super) fn rhythm(&self) -> Option<Rhythm> {
+        let record = &self.flow().record;
+        let version = self.head.version;
+        Rhythm::of(
+            record.frequency.as_deref(),
+            record.interval_count,
+            record.start_at,
+            version.map(|version| (version.number, version.valid_from_at)),
+        )
     }
 
     /// The newest run that came to an end.
@@ -89,8 +100,10 @@ pub(super) async fn load(
     runs.truncate(PAGE_SIZE);
     let last = runs.last().filter(|_| more);
     let older = last.map(|run| format!("/flows/{id}?before_at={}&before_id={}", run.started_at, run.id));
+    let of_runs = head.sync.iter().find(|sync| sync.topic == SyncTopic::Runs);
+    let runs_read_at = of_runs.and_then(|sync| sync.succeeded_at);
     let mut loaded = Loaded {
-        judged_at: judged_at(&head.sync, visit.now_ms),
+        judged_at: judged_at(visit.now_ms, runs_read_at),
         freshness: Freshness::of_environment(&head.sync, &environment, visit),
         is_paged: before.is_some(),
         change_before_trouble: None,
@@ -104,13 +117,6 @@ pub(super) async fn load(
         loaded.change_before_trouble = change_before_trouble(state, &loaded).await?;
     }
     Ok(Some(loaded))
-}
-
-fn judged_at(sync: &[SyncState], now_ms: i64) -> i64 {
-    let runs = sync.iter().find(|sync| sync.topic == SyncTopic::Runs);
-    runs.filter(|runs| runs.failing_since_at.is_some())
-        .and_then(|runs| runs.succeeded_at)
-        .unwrap_or(now_ms)
 }
 
 /// A change between the last good run and the first of those in a row that failed.

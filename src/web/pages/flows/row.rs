@@ -1,8 +1,8 @@
 //! A flow in a list.
 
 use super::view::{Badge, badge_of_state, count, outcome_badge, source_name};
-use crate::domain::health::{Health, Judgement};
-use crate::domain::schedule::{Frequency, cadence};
+use crate::domain::health::{Judgement, judged_at};
+use crate::domain::schedule::cadence;
 use crate::store::StoreError;
 use crate::store::flow_lists::ListedFlow;
 use crate::web::charts::strip::{Expected, Strip};
@@ -46,20 +46,21 @@ impl FlowRow {
         now_ms: i64,
     ) -> Result<Self, StoreError> {
         let health = flow.health()?;
+        let moment = judged_at(now_ms, flow.runs_read_at);
         let (status, word, reason) = health.as_ref().map_or_else(
             || {
                 let reason = "It is judged as soon as something about it changes.".to_owned();
                 (Status::Unknown, "Not judged yet", reason)
             },
             |health| {
-                let view = HealthView::new(&health.judgement, times, now_ms);
+                let view = HealthView::new(&health.judgement, times, moment);
                 (view.status, view.word, view.reason)
             },
         );
         let last = flow.last_run_outcome.zip(flow.last_run_at);
         let strip = health.as_ref().map_or_else(
             || Strip::new(&[], Expected::default()),
-            |health| Strip::new(&health.recent, expected(&flow, &health.judgement, now_ms)),
+            |health| Strip::new(&health.recent, expected(&flow, &health.judgement, moment)),
         );
         let template = flow.template_id.zip(flow.template_name).map(|(id, name)| {
             let version = flow.template_version.unwrap_or(1);
@@ -92,16 +93,11 @@ impl FlowRow {
     }
 }
 
-fn expected(flow: &ListedFlow, judgement: &Judgement, now_ms: i64) -> Expected {
-    let unit = flow
-        .frequency
-        .as_deref()
-        .and_then(|word| word.parse::<Frequency>().ok());
-    let interval = flow.interval_count.unwrap_or(1).max(1);
-    let is_late = judgement.health_at(now_ms) == Health::Late;
+fn expected(flow: &ListedFlow, judgement: &Judgement, moment: i64) -> Expected {
+    let rhythm = flow.rhythm();
+    let late = rhythm.and_then(|rhythm| rhythm.late(judgement, moment));
     Expected {
-        period_ms: unit.map_or(0, |unit| unit.unit_ms().saturating_mul(interval)),
-        late_since_at: judgement.expected_at.filter(|_| is_late),
-        now_ms,
+        rhythm,
+        late: late.map_or(0, |late| late.count),
     }
 }

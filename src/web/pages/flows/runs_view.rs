@@ -8,8 +8,7 @@ use serde::Deserialize;
 use super::loaded::Loaded;
 use super::status::fingerprint;
 use super::view::{self, Badge, RunRow};
-use crate::domain::health::{Health, Missed, Usual, missed_between};
-use crate::domain::schedule::Frequency;
+use crate::domain::health::{Health, Missed, Usual};
 use crate::store::runs::RunLine;
 use crate::web::charts::run_chart::{Bar, RunChart, WIDE_RUNS};
 use crate::web::numbers;
@@ -215,9 +214,12 @@ fn counts(bars: &[Bar]) -> Vec<Badge> {
 fn bars(loaded: &Loaded, newest: &[RunLine], axis: &Axis, times: &Times, now_ms: i64) -> Vec<Bar> {
     let mut bars = Vec::with_capacity(WIDE_RUNS);
     let flow_id = &loaded.flow().record.id;
+    let rhythm = loaded.rhythm();
     let mut before: Option<&RunLine> = None;
     for run in newest.iter().rev() {
-        let missed = before.and_then(|before| missed(loaded, before.started_at, run.started_at));
+        let missed = before
+            .zip(rhythm)
+            .and_then(|(before, rhythm)| rhythm.missed_between(before.started_at, run.started_at));
         bars.extend(
             missed
                 .iter()
@@ -226,43 +228,14 @@ fn bars(loaded: &Loaded, newest: &[RunLine], axis: &Axis, times: &Times, now_ms:
         bars.push(bar(flow_id, run, axis, times, now_ms));
         before = Some(run);
     }
-    let late = late(loaded);
+    let late = rhythm
+        .zip(loaded.head.judgement.as_ref())
+        .and_then(|(rhythm, judgement)| rhythm.late(judgement, loaded.judged_at));
     bars.extend(
         late.iter()
             .flat_map(|missed| absent(*missed, Status::Late, times)),
     );
     bars
-}
-
-/// The unit and number of units of the flow's schedule, as far as it is known.
-fn schedule(loaded: &Loaded) -> Option<(Frequency, i64)> {
-    let record = &loaded.flow().record;
-    let frequency = record.frequency.as_deref()?.parse().ok()?;
-    Some((frequency, record.interval_count.unwrap_or(1)))
-}
-
-/// Runs that the schedule wanted between two moments, as far back as the flow has been set as it is now.
-fn missed(loaded: &Loaded, earlier_at: i64, later_at: i64) -> Option<Missed> {
-    let version = loaded.head.version?;
-    let is_known = version.number == 1 || earlier_at >= version.valid_from_at;
-    let (frequency, interval) = schedule(loaded).filter(|_| is_known)?;
-    let start_at = loaded.flow().record.start_at?;
-    missed_between(frequency, interval, start_at, earlier_at, later_at)
-}
-
-/// Runs that are late now.
-fn late(loaded: &Loaded) -> Option<Missed> {
-    let judgement = loaded.head.judgement.as_ref()?;
-    let (first_at, late_at) = (judgement.expected_at?, judgement.late_at?);
-    let (frequency, interval) = schedule(loaded).filter(|_| loaded.health() == Some(Health::Late))?;
-    let period_ms = frequency.unit_ms().saturating_mul(interval.max(1));
-    let since = loaded.judged_at.saturating_sub(late_at);
-    let count = since.checked_div(period_ms).unwrap_or(0).saturating_add(1);
-    Some(Missed {
-        first_at,
-        period_ms,
-        count,
-    })
 }
 
 fn absent(missed: Missed, status: Status, times: &Times) -> impl Iterator<Item = Bar> {

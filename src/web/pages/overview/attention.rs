@@ -1,6 +1,6 @@
 //! What needs a person, the most far-reaching first, a few of each kind.
 
-use crate::domain::health::Health;
+use crate::domain::health::{Health, judged_at};
 use crate::store::flow_lists::TroubledFlow;
 use crate::store::setup_lists::ListedSetup;
 use crate::web::health_view::{self, HealthView};
@@ -50,7 +50,8 @@ impl Troubles<'_> {
             .flows
             .into_iter()
             .map(|flow| {
-                let view = HealthView::new(&flow.judgement, times, now_ms);
+                let moment = judged_at(now_ms, flow.runs_read_at);
+                let view = HealthView::new(&flow.judgement, times, moment);
                 (flow, view)
             })
             .collect();

@@ -15,6 +15,9 @@ const IDS_PER_CALL: usize = 40;
 /// Runs asked for one by one, side by side and in one go.
 const SIDE_BY_SIDE: usize = 4;
 const ONE_BY_ONE: usize = 100;
+/// Runs that somebody may be looking at which are asked for in a reading before their time, where Adobe does not take
+/// many ids in a call; else as many as a call takes.
+const EARLY_ONE_BY_ONE: usize = 8;
 /// Unfinished runs looked through.
 const LOOKED_THROUGH: i64 = 2_000;
 /// The longest time between two looks at an unfinished run, in milliseconds.
@@ -105,32 +108,43 @@ pub(super) struct Unfinished {
 }
 
 impl Unfinished {
-    /// Reads the unfinished runs that no list of this reading showed: young ones each time, older ones less often.
+    /// Reads the unfinished runs that no list of this reading showed: young ones each time, older ones less often,
+    /// unless somebody looks.
     pub(super) async fn follow(
         &mut self,
         reading: &Reading,
         was_listed: impl Fn(&str) -> bool,
     ) -> Result<(), ReadError> {
-        let (id, now) = (&reading.environment.id, reading.now());
-        let stored = runs::unfinished(reading.store(), id, LOOKED_THROUGH).await?;
+        let (id, now, place) = (&reading.environment.id, reading.now(), &reading.place);
+        let mut stored = runs::unfinished(reading.store(), id, LOOKED_THROUGH).await?;
         let ids: HashSet<&String> = stored.iter().map(|run| &run.id).collect();
         self.asked_at.retain(|id, _| ids.contains(id));
-        let due: Vec<String> = stored
-            .into_iter()
-            .filter(|run| !was_listed(&run.id))
-            .filter(|run| {
-                let asked_at = self.asked_at.get(&run.id).copied().unwrap_or(0);
-                asked_at + pause_ms(now - run.started_at) <= now
-            })
-            .map(|run| run.id)
-            .take(ONE_BY_ONE)
-            .collect();
+        stored.retain(|run| !was_listed(&run.id));
+        let early = match place.attention.is_watched() {
+            false => 0,
+            true if place.by_ids.holds(now) => EARLY_ONE_BY_ONE,
+            true => IDS_PER_CALL,
+        };
+        let due = self.due(stored, early, now);
         if due.is_empty() {
             return Ok(());
         }
         reading.look_after(&due).await?;
         self.asked_at.extend(due.into_iter().map(|id| (id, now)));
         Ok(())
+    }
+
+    /// The runs whose pause is over and, where those are fewer than `early`, others that were asked for longest ago.
+    fn due(&self, runs: Vec<runs::Unfinished>, early: usize, now: i64) -> Vec<String> {
+        let asked_at = |run: &runs::Unfinished| self.asked_at.get(&run.id).copied().unwrap_or(0);
+        let is_due =
+            |run: &runs::Unfinished| asked_at(run).saturating_add(pause_ms(now - run.started_at)) <= now;
+        let (mut due, mut others): (Vec<_>, Vec<_>) = runs.into_iter().partition(is_due);
+        others.sort_by_key(asked_at);
+        others.truncate(early.saturating_sub(due.len()));
+        due.append(&mut others);
+        due.truncate(ONE_BY_ONE);
+        due.into_iter().map(|run| run.id).collect()
     }
 }
 
@@ -147,5 +161,22 @@ mod tests {
     fn the_older_a_run_the_less_often_it_is_asked_for() {
         let pauses = [-5, 60_000, 3_600_000, 86_400_000].map(pause_ms);
         assert_eq!(pauses, [0, 1_000, 60_000, LONGEST_PAUSE_MS]);
+    }
+
+    #[test]
+    fn where_somebody_looks_those_asked_longest_ago_come_before_their_time() {
+        let hour = |id: &str| runs::Unfinished {
+            id: id.into(),
+            started_at: 0,
+        };
+        let now = 3_600_000;
+        let asked = [("a", now - 4_000), ("b", now - 12_000), ("c", now - 8_000)];
+        let unfinished = Unfinished {
+            asked_at: asked.map(|(id, at)| (id.to_owned(), at)).into(),
+        };
+        let due = |early| unfinished.due(["a", "b", "c", "d"].map(hour).into(), early, now);
+        assert_eq!(due(0), ["d"], "never asked for");
+        assert_eq!(due(3), ["d", "b", "c"]);
+        assert_eq!(due(40), ["d", "b", "c", "a"]);
     }
 }

@@ -8,12 +8,15 @@
 
 use std::time::Duration;
 
+use headgate::domain::RunOutcome;
 use headgate::emulator::faults::{BodyForm, Fault, Rule};
+use headgate::store::runs;
 use reqwest::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::flows::list::run;
 use crate::support::app::Visitor;
-use crate::support::watched::{MINUTE_MS, Watched};
+use crate::support::watched::{HOUR_MS, MINUTE_MS, NOW_MS, Watched};
 
 /// How long a stream may be silent on a machine that is busy with other tests. How soon news come is a matter of the
 /// pace at which a watched environment is read, for which there is a test.
@@ -154,6 +157,64 @@ async fn the_platform_is_asked_no_more_often_for_fifty_viewers_than_for_one() {
         together <= alone + alone / 2 + 5,
         "{together} calls for fifty, {alone} for one"
     );
+}
+
+/// Answers for a run that the emulator does not know.
+fn tell_of_run(watched: &Watched, flow: &str, status: &str) {
+    let started_at = NOW_MS - HOUR_MS;
+    let run = json!({"id": "run-001", "flowId": flow, "etag": status, "createdAt": started_at, "updatedAt": started_at,
+        "metrics": {"durationSummary": {"startedAtUTC": started_at, "completedAtUTC": started_at + MINUTE_MS},
+        "statusSummary": {"status": status}}});
+    let answer = Fault::Answer {
+        status: 200,
+        body: json!({"items": [run]}),
+    };
+    let control = watched.app.emulator.control();
+    control.disarm();
+    control.arm(Rule::on("GET", "**/runs/run-001").times(0).then(answer));
+}
+
+#[tokio::test]
+async fn the_end_of_a_run_that_began_an_hour_ago_is_told_in_seconds() {
+    let watched = Watched::start().await;
+    let flow = watched.flow("Loyalty", "week", Some(1)).await;
+    watched.read().await;
+    let mut running = run(&watched, 1, RunOutcome::Running);
+    running.row.flow_id.clone_from(&flow);
+    (running.row.duration_ms, running.row.ended_at) = (None, None);
+    tell_of_run(&watched, &flow, "inProgress");
+    let mut tx = watched.app.store().begin().await.unwrap();
+    runs::upsert_many(&mut tx, &[running]).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut ana = watched.app.visitor("ana").await;
+    let mut stream = Stream::open(&mut ana, &format!("/flows/{flow}/live")).await;
+    let was_asked = async || {
+        let ledger = watched.app.emulator.control().ledger();
+        ledger
+            .iter()
+            .any(|call| call.target.ends_with("/runs/run-001"))
+            .then_some(())
+    };
+    watched.as_time_passes("the run is asked for", was_asked).await;
+    tell_of_run(&watched, &flow, "success");
+    let ended_at = watched.now_ms();
+    as_time_passes(&watched, async {
+        loop {
+            stream.wait_for("changed").await;
+            if ana
+                .get(&format!("/flows/{flow}"))
+                .await
+                .text()
+                .contains("Succeeded")
+            {
+                return;
+            }
+        }
+    })
+    .await;
+    // Four seconds between two readings, and as much again for a busy machine; by its age it was due in a minute.
+    let waited_ms = watched.now_ms() - ended_at;
+    assert!(waited_ms <= 20_000, "{waited_ms}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Connection, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Sqlite, Transaction};
 
 use super::readers::{Reader, Readers};
 use super::writability::{Writability, Writes};
@@ -287,7 +287,9 @@ fn make_private_file(path: &Path) -> Result<(), StoreError> {
 
 /// Looks at the file before anything is changed in it.
 async fn inspect(path: &Path) -> Result<Before, StoreError> {
-    let mut connection = SqliteConnection::connect_with(&options(path)).await?;
+    // That a check of a large file takes its time is told below, once.
+    let options = options(path).disable_statement_logging();
+    let mut connection = SqliteConnection::connect_with(&options).await?;
     let version: String = sqlx::query_scalar("SELECT sqlite_version()")
         .fetch_one(&mut connection)
         .await?;

@@ -249,12 +249,11 @@ pub async fn troubled(
     moment: i64,
     of_a_kind: i64,
 ) -> Result<Vec<TroubledFlow>, StoreError> {
-    let rows: Vec<(String, String, String, String, Option<i64>)> =
-        read!(store, |db| sqlx::query_as(TROUBLED)
-            .bind(team_id)
-            .bind(moment)
-            .bind(of_a_kind)
-            .fetch_all(db))?;
+    let rows: Vec<TroubledRow> = read!(store, |db| sqlx::query_as(TROUBLED)
+        .bind(team_id)
+        .bind(moment)
+        .bind(of_a_kind)
+        .fetch_all(db))?;
     let flow = |(id, name, environment_name, judgement, runs_read_at): TroubledRow| {
         Ok(TroubledFlow {
             id,

@@ -41,6 +41,11 @@ impl Frequency {
             Self::Week => 7 * DAY_MS,
         }
     }
+
+    /// From one run to the next in milliseconds; 0 for a single run. Less than one unit is taken for one.
+    pub fn period_ms(self, interval: i64) -> i64 {
+        self.unit_ms().saturating_mul(interval.max(1))
+    }
 }
 
 /// When the first run is due.
@@ -207,7 +212,7 @@ pub fn cadence(frequency: &str, interval: Option<i64>) -> String {
 /// Slot n is start + n × interval × unit; what Adobe does about clock changes and missed slots is documented
 /// nowhere, so none is assumed.
 pub fn next_slots(frequency: Frequency, interval: i64, start_ms: i64, now_ms: i64, count: usize) -> Vec<i64> {
-    let period = frequency.unit_ms().saturating_mul(interval.max(1));
+    let period = frequency.period_ms(interval);
     if period == 0 {
         return (start_ms > now_ms).then_some(start_ms).into_iter().collect();
     }

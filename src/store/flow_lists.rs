@@ -94,8 +94,8 @@ impl ListedFlow {
 /// Where a list of flows goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlowKey {
-    /// The moment for which the first page was read (UTC epoch milliseconds): what comes with time is the same on
-    /// all pages, so that none repeats or loses a flow.
+    /// The moment for which the first page was read (UTC epoch milliseconds): what time alone brings is the same on
+    /// all pages, so that none repeats or loses a flow; what a reading from the platform brings meanwhile is not.
     pub moment: i64,
     sort_value: i64,
     name: String,

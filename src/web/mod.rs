@@ -43,6 +43,8 @@ pub mod written;
 #[cfg(test)]
 mod gallery;
 #[cfg(test)]
+mod gallery_tests;
+#[cfg(test)]
 mod template_lint;
 #[cfg(test)]
 mod tests;

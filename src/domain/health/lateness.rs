@@ -38,9 +38,8 @@ pub(super) fn late_at(expected_at: i64, flow: &Circumstances, runs: &[RecentRun]
 }
 
 fn period_ms(flow: &Circumstances) -> i64 {
-    flow.frequency.map_or(0, |frequency| {
-        frequency.unit_ms().saturating_mul(flow.interval.max(1))
-    })
+    flow.frequency
+        .map_or(0, |frequency| frequency.period_ms(flow.interval))
 }
 
 /// Moments of a schedule in a row (UTC epoch milliseconds).
@@ -64,14 +63,12 @@ impl Missed {
 /// When the runs of a flow should begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rhythm {
-    /// The schedule's unit.
-    pub frequency: Frequency,
-    /// The schedule's number of units.
-    pub interval: i64,
-    /// Its first moment (UTC epoch milliseconds).
-    pub start_at: i64,
-    /// Nothing is known of what was wanted before (UTC epoch milliseconds).
-    pub known_from_at: i64,
+    /// 0: there is a single run.
+    period_ms: i64,
+    /// The first moment of the schedule.
+    start_at: i64,
+    /// Nothing is known of what was wanted before.
+    known_from_at: i64,
 }
 
 impl Rhythm {
@@ -84,8 +81,7 @@ impl Rhythm {
         version: Option<(i64, i64)>,
     ) -> Option<Self> {
         Some(Self {
-            frequency: frequency?.parse().ok()?,
-            interval: interval.unwrap_or(1),
+            period_ms: Frequency::period_ms(frequency?.parse().ok()?, interval.unwrap_or(1)),
             start_at: start_at?,
             known_from_at: match version {
                 Some((1, _)) => i64::MIN,
@@ -95,14 +91,10 @@ impl Rhythm {
         })
     }
 
-    fn period_ms(self) -> i64 {
-        self.frequency.unit_ms().saturating_mul(self.interval.max(1))
-    }
-
     /// The moments between two runs that follow each other, given by their starts, at which another should have
-    /// begun. Nothing where the schedule is not known or knows a single run only.
+    /// begun. Nothing where what was set then is not known, or a single run was.
     pub fn missed_between(self, earlier_at: i64, later_at: i64) -> Option<Missed> {
-        let period_ms = self.period_ms();
+        let period_ms = self.period_ms;
         if period_ms == 0 || earlier_at < self.known_from_at {
             return None;
         }
@@ -123,7 +115,7 @@ impl Rhythm {
     /// The runs that are late at a moment (UTC epoch milliseconds).
     pub fn late(self, judgement: &Judgement, moment: i64) -> Option<Missed> {
         let (first_at, late_at) = (judgement.expected_at?, judgement.late_at?);
-        let period_ms = self.period_ms();
+        let period_ms = self.period_ms;
         let since = moment.saturating_sub(late_at);
         (judgement.health_at(moment) == Health::Late).then(|| Missed {
             first_at,

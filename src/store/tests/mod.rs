@@ -7,6 +7,7 @@ mod database;
 mod environments;
 mod findings;
 mod flow_health;
+mod flow_list_sql;
 mod flow_lists;
 mod flow_versions;
 mod flows;

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use crate::domain::RunOutcome;
 use crate::domain::health::{RecentRun, Rhythm};
+use crate::web::numbers;
 
 /// How many cells a strip has room for.
 pub const STRIP_CELLS: usize = 30;
@@ -13,7 +14,7 @@ pub const STRIP_CELLS: usize = 30;
 const PITCH: usize = 7;
 /// Height of a strip, in pixels.
 const HEIGHT: usize = 16;
-/// Runs missing in a row that are shown as such; more of them add nothing.
+/// Runs missing in a row that are drawn; the last one stands for those that are not.
 const ABSENT_IN_A_ROW: i64 = 7;
 /// Heights of a cell, in pixels: for what is at most so many quarters of the median of the strip, and beyond.
 const HEIGHTS: [(i64, usize); 4] = [(1, 4), (3, 8), (5, 11), (8, 14)];
@@ -44,8 +45,10 @@ pub struct Strip {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cell {
     Run(RunOutcome, usize),
-    Missing,
-    Late,
+    /// Stands for so many.
+    Missing(i64),
+    /// Stands for so many.
+    Late(i64),
 }
 
 impl Strip {
@@ -76,10 +79,10 @@ fn cells(runs: &[RecentRun], expected: Expected) -> Vec<Cell> {
 }
 
 /// Some that are not there.
-fn add(cells: &mut Vec<Cell>, cell: Cell, count: i64) {
-    for _ in 0..count.min(ABSENT_IN_A_ROW) {
-        cells.push(cell);
-    }
+fn add(cells: &mut Vec<Cell>, cell: fn(i64) -> Cell, count: i64) {
+    let drawn = count.min(ABSENT_IN_A_ROW);
+    let stands_for = |nth| if nth == drawn { count - drawn + 1 } else { 1 };
+    cells.extend((1..=drawn).map(|nth| cell(stands_for(nth))));
 }
 
 /// In few steps, which keeps a page with hundreds of strips small.
@@ -135,8 +138,8 @@ fn marks(cells: &[Cell]) -> Vec<(&'static str, String)> {
             }
             Cell::Run(RunOutcome::Waiting, _) => add("o-idle", format!("M{x}.5 9.5h5v6h-5z")),
             Cell::Run(RunOutcome::Unknown, _) => add("o-idle", format!("M{x}.5 .5h5v15h-5zM{x} 8h6")),
-            Cell::Missing => add("o-idle dash", format!("M{x}.5 .5h5v15h-5z")),
-            Cell::Late => {
+            Cell::Missing(_) => add("o-idle dash", format!("M{x}.5 .5h5v15h-5z")),
+            Cell::Late(_) => {
                 add("m-late", format!("M{x} 0h6v16h-6z"));
                 add("cut", format!("M{} 3v5h3", x + 3));
             }
@@ -178,10 +181,17 @@ fn in_words(cells: &[Cell]) -> String {
         1 => format!("1 run: {}", told.join(", ")),
         n => format!("{n} runs: {}", told.join(", ")),
     };
-    for (cell, word) in [(Cell::Missing, "missing"), (Cell::Late, "late now")] {
-        match cells.iter().filter(|own| **own == cell).count() {
-            0 => {}
-            absent => words.push_str(&format!("; {absent} {word}")),
+    let (mut missing, mut late) = (0_i64, 0_i64);
+    for cell in cells {
+        match cell {
+            Cell::Run(..) => {}
+            Cell::Missing(count) => missing = missing.saturating_add(*count),
+            Cell::Late(count) => late = late.saturating_add(*count),
+        }
+    }
+    for (count, word) in [(missing, "missing"), (late, "late now")] {
+        if count > 0 {
+            words.push_str(&format!("; {} {word}", numbers::count(count)));
         }
     }
     words
@@ -291,7 +301,7 @@ mod tests {
     fn a_long_silence_leaves_room_for_runs_and_delays_are_no_gaps() {
         let runs = [run(0, Succeeded, 5), run(500, Succeeded, 5)];
         let strip = Strip::new(&runs, hourly(0));
-        assert_eq!(strip.label, "2 runs: 2 succeeded; 7 missing");
+        assert_eq!(strip.label, "2 runs: 2 succeeded; 499 missing");
         let mut late = run(1, Succeeded, 5);
         late.started_at += HOUR / 3;
         let strip = Strip::new(&[run(0, Succeeded, 5), late, run(2, Succeeded, 5)], hourly(0));
@@ -308,7 +318,7 @@ mod tests {
         assert!(strip.marks[0].1.starts_with("M0 16V5h6V16h1V5"));
         assert_eq!(Strip::new(&[], Expected::default()).label, "No runs yet");
         assert_eq!(Strip::new(&runs[..1], hourly(0)).label, "1 run: succeeded");
-        let silent = Strip::new(&[], hourly(i64::MAX));
-        assert_eq!(silent.label, "No runs yet; 7 late now");
+        let silent = Strip::new(&[], hourly(1_000));
+        assert_eq!(silent.label, "No runs yet; 1,000 late now");
     }
 }

@@ -161,6 +161,32 @@ async fn what_needs_a_person_comes_first_with_its_reason_and_leads_to_the_rest()
 }
 
 #[tokio::test]
+async fn runs_that_are_not_there_are_as_many_here_as_on_the_flows_page() {
+    let watched = Watched::start().await;
+    watched.read().await;
+    let mut hourly = record(&watched, 1);
+    hourly.row.state = "enabled".into();
+    hourly.row.platform_created_at = Some(NOW_MS - 100 * HOUR_MS);
+    hourly.row.start_at = Some(NOW_MS - 100 * HOUR_MS);
+    let ran = [40, 20].map(|number| {
+        let mut ran = run(&watched, number, RunOutcome::Succeeded);
+        ran.row.flow_id.clone_from(&hourly.row.id);
+        ran.row.records_out = Some(100);
+        ran
+    });
+    let mut tx = watched.app.store().begin().await.unwrap();
+    flows::upsert_many(&mut tx, &[hourly]).await.unwrap();
+    runs::upsert_many(&mut tx, &ran).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut ana = watched.app.visitor("ana").await;
+    let overview = ana.get("/").await.text();
+    let strip = "2 runs: 2 succeeded; 19 missing; 19 late now";
+    assert!(overview.contains(strip), "{overview}");
+    let page = ana.get("/flows/flow-001").await.text();
+    assert!(page.contains("38 not there"), "{page}");
+}
+
+#[tokio::test]
 async fn the_next_runs_are_those_of_all_flows_not_only_of_the_last_that_ran() {
     let watched = Watched::start().await;
     watched.read().await;

@@ -158,8 +158,11 @@ impl ChartView {
     fn new(loaded: &Loaded, times: &Times, now_ms: i64) -> Self {
         let newest = &loaded.runs[..loaded.runs.len().min(WIDE_RUNS)];
         let axis = Axis::new(loaded, newest);
-        let bars = bars(loaded, newest, &axis, times, now_ms);
-        let drawn = &bars[bars.len().saturating_sub(WIDE_RUNS)..];
+        let (bars, missing): (Vec<Bar>, Vec<i64>) =
+            bars(loaded, newest, &axis, times, now_ms).into_iter().unzip();
+        let first = bars.len().saturating_sub(WIDE_RUNS);
+        let drawn = &bars[first..];
+        let missing = missing[first..].iter().copied().fold(0, i64::saturating_add);
         let runs = drawn.iter().filter(|bar| bar.href.is_some()).count();
         let heading = match runs {
             1 => "The last run".to_owned(),
@@ -174,7 +177,7 @@ impl ChartView {
             .map(|usual| (axis.place(usual.low), axis.place(usual.high)));
         let title = format!("{heading}, {}", axis.unit);
         Self {
-            counts: counts(drawn),
+            counts: counts(drawn, missing),
             usual: axis.usual.map(|usual| {
                 let (low, high) = (axis.words(usual.low), axis.words(usual.high));
                 format!("Usual: {low} to {high} ({} runs)", usual.runs)
@@ -187,31 +190,33 @@ impl ChartView {
     }
 }
 
-fn counts(bars: &[Bar]) -> Vec<Badge> {
-    let missing = bars.iter().filter(|bar| bar.href.is_none()).count();
+fn counts(bars: &[Bar], missing: i64) -> Vec<Badge> {
     let count = |status: Status| {
         bars.iter()
             .filter(|bar| bar.href.is_some() && bar.status == status)
             .count()
     };
-    let badge = |(status, count): (Status, usize), word: &str| Badge {
-        status,
-        word: format!("{count} {word}").into(),
-    };
     let mut counted: Vec<Badge> = Status::ALL
         .into_iter()
         .map(|status| (status, count(status)))
         .filter(|(_, count)| *count > 0)
-        .map(|counted| badge(counted, &counted.0.word().to_lowercase()))
+        .map(|(status, count)| Badge {
+            status,
+            word: format!("{count} {}", status.word().to_lowercase()).into(),
+        })
         .collect();
     if missing > 0 {
-        counted.push(badge((Status::Waiting, missing), "not there"));
+        counted.push(Badge {
+            status: Status::Waiting,
+            word: format!("{} not there", numbers::count(missing)).into(),
+        });
     }
     counted
 }
 
-/// The runs with those between them that should have been there, the oldest first.
-fn bars(loaded: &Loaded, newest: &[RunLine], axis: &Axis, times: &Times, now_ms: i64) -> Vec<Bar> {
+/// The runs with those between them that should have been there, the oldest first. Beside each bar the number of
+/// missing runs that it stands for.
+fn bars(loaded: &Loaded, newest: &[RunLine], axis: &Axis, times: &Times, now_ms: i64) -> Vec<(Bar, i64)> {
     let mut bars = Vec::with_capacity(WIDE_RUNS);
     let flow_id = &loaded.flow().record.id;
     let rhythm = loaded.rhythm();
@@ -225,7 +230,7 @@ fn bars(loaded: &Loaded, newest: &[RunLine], axis: &Axis, times: &Times, now_ms:
                 .iter()
                 .flat_map(|missed| absent(*missed, Status::Waiting, times)),
         );
-        bars.push(bar(flow_id, run, axis, times, now_ms));
+        bars.push((bar(flow_id, run, axis, times, now_ms), 0));
         before = Some(run);
     }
     let late = rhythm
@@ -238,22 +243,23 @@ fn bars(loaded: &Loaded, newest: &[RunLine], axis: &Axis, times: &Times, now_ms:
     bars
 }
 
-fn absent(missed: Missed, status: Status, times: &Times) -> impl Iterator<Item = Bar> {
-    let more = missed.count - MISSED_DRAWN;
+fn absent(missed: Missed, status: Status, times: &Times) -> impl Iterator<Item = (Bar, i64)> {
     let drawn = missed.count.min(MISSED_DRAWN);
     missed.moments(MISSED_DRAWN).zip(1..).map(move |(at, nth)| {
         let at = times.at(at);
+        let more = if nth == drawn { missed.count - drawn } else { 0 };
         let others = match more {
-            more if more > 0 && nth == drawn => format!("; {} more after it", numbers::count(more)),
-            _ => String::new(),
+            0 => String::new(),
+            more => format!("; {} more after it", numbers::count(more)),
         };
-        Bar {
+        let bar = Bar {
             href: None,
             label: format!("no run at {}, when one was expected{others}", at.local()),
             day: at.day().to_string(),
             value: 0.0,
             status,
-        }
+        };
+        (bar, more + 1)
     })
 }
 

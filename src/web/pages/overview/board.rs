@@ -71,6 +71,7 @@ struct Board {
     now_ms: i64,
     /// Of who is signed in.
     role: Option<Role>,
+    /// By what it may be shown.
     pass: Pass,
 }
 

@@ -3,7 +3,9 @@
 use super::database::Engine;
 use super::documents::Document;
 use super::runs::Run;
-use sqlx::QueryBuilder;
+use super::{StoreError, WriteTx};
+use futures_util::future::join;
+use sqlx::{Database, FromRow, QueryBuilder};
 
 /// A row together with the platform's own JSON of it, which lists need not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +36,26 @@ pub(super) fn pieces<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
         rest = left;
         Some(piece)
     })
+}
+
+/// Runs queries one after the other and gives back their rows. While the database is at one, the next one is made
+/// ready.
+pub(super) async fn in_turn<T>(
+    tx: &mut WriteTx,
+    mut queries: impl Iterator<Item = QueryBuilder<Engine>>,
+) -> Result<Vec<T>, StoreError>
+where
+    T: for<'r> FromRow<'r, <Engine as Database>::Row> + Send + Unpin,
+{
+    let mut rows = Vec::new();
+    let mut next = queries.next();
+    while let Some(mut query) = next {
+        let run = async { change!(tx, |db| query.build_query_as::<T>().fetch_all(db)) };
+        let (of_query, ready) = join(run, async { queries.next() }).await;
+        rows.extend(of_query?);
+        next = ready;
+    }
+    Ok(rows)
 }
 
 /// SQLite keeps every page of the trees as it was until a statement of many rows has ended well, a seventh of its

@@ -30,6 +30,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The write-ahead log is cut back to this many bytes after a checkpoint.
 const JOURNAL_SIZE_LIMIT: &str = "67108864";
+/// The page size of a new database, bytes; one that was made with another keeps it. With 4,096 it takes a fifth more
+/// time to store runs, with 16,384 a small write is four times as large (measured).
+const PAGE_SIZE: u32 = 8_192;
 /// The writer's page cache (a negative number is KiB): bulk writes touch scattered index pages.
 const WRITER_CACHE: &str = "-32768";
 /// The page cache of each reader, in the same unit: what a list of a few hundred flows touches (measured).
@@ -42,7 +45,7 @@ const ROW_BUFFER: usize = 256;
 const QUICK_CHECK_LIMIT: Duration = Duration::from_secs(2);
 /// Pages in the log at which the writer moves them into the database, 16 MB. A page that was written again and again
 /// until then is moved once.
-const CHECKPOINT_PAGES: &str = "4000";
+const CHECKPOINT_PAGES: &str = "2000";
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The open database. Cheap to clone.
@@ -109,6 +112,7 @@ impl Store {
     async fn open_inspected(path: &Path) -> Result<Self, StoreError> {
         let writer = writer(
             options(path)
+                .page_size(PAGE_SIZE)
                 .journal_mode(SqliteJournalMode::Wal)
                 .pragma("cache_size", WRITER_CACHE)
                 .pragma("wal_autocheckpoint", CHECKPOINT_PAGES),

@@ -160,9 +160,9 @@ async fn each_kind_of_problem_has_its_exit_code_and_says_what_to_do() {
     std::fs::write(here.join("vault.keys"), key).unwrap();
 
     let mut bytes = std::fs::read(&database).unwrap();
-    // A whole page in the middle: 4096 bytes each, the first one holds the header.
-    let middle = bytes.len() / 4096 / 2 * 4096;
-    bytes[middle..middle + 4096].fill(0x5a);
+    // A whole page in the middle: 8,192 bytes each, the first one holds the header.
+    let middle = bytes.len() / 8_192 / 2 * 8_192;
+    bytes[middle..middle + 8_192].fill(0x5a);
     std::fs::write(&database, &bytes).unwrap();
     let damaged = doctor(here, &url, &["--offline"]).await;
     assert_eq!(damaged.status.code(), Some(74), "{}", said(&damaged));

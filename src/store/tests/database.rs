@@ -28,6 +28,7 @@ async fn every_connection_has_the_settings() {
 
 async fn has_settings(connection: &mut SqliteConnection, query_only: &str) {
     for (name, expected) in [
+        ("page_size", "8192"),
         ("journal_mode", "wal"),
         ("synchronous", "2"),
         ("foreign_keys", "1"),
@@ -190,9 +191,9 @@ async fn damage_is_found_at_start() {
     fixture.close().await;
     let path = fixture.directory.path().join("headgate.db");
     let mut bytes = std::fs::read(&path).expect("the file");
-    // A whole page in the middle: 4096 bytes each, the first one holds the header.
-    let middle = bytes.len() / 4096 / 2 * 4096;
-    bytes[middle..middle + 4096].fill(0x5a);
+    // A whole page in the middle: 8,192 bytes each, the first one holds the header.
+    let middle = bytes.len() / 8_192 / 2 * 8_192;
+    bytes[middle..middle + 8_192].fill(0x5a);
     std::fs::write(&path, bytes).expect("the file");
     assert!(matches!(Store::open(&path).await, Err(StoreError::Corrupt(_))));
 }

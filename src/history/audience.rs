@@ -1,7 +1,6 @@
 //! Who looks at which environment, and who is told when something was stored.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -43,15 +42,22 @@ pub enum RefreshError {
     Store(#[from] StoreError),
 }
 
-/// Somebody looks at an environment for as long as this lives.
+/// Somebody looks at an environment, or at one flow of it, for as long as this lives.
 #[derive(Debug)]
 pub struct WatchGuard {
     attention: Arc<Attention>,
+    flow_id: Option<String>,
 }
 
 impl Drop for WatchGuard {
     fn drop(&mut self) {
-        self.attention.watchers.fetch_sub(1, Ordering::Relaxed);
+        let mut watchers = whole(&self.attention.watchers);
+        if let Some(number) = watchers.get_mut(&self.flow_id) {
+            *number -= 1;
+            if *number == 0 {
+                watchers.remove(&self.flow_id);
+            }
+        }
     }
 }
 
@@ -65,7 +71,8 @@ pub(super) struct Audience {
 /// Who looks at one environment, and who waits for a reading of it.
 #[derive(Debug, Default)]
 pub(super) struct Attention {
-    watchers: AtomicUsize,
+    /// How many look at a flow or, without its id, at all flows.
+    watchers: Mutex<HashMap<Option<String>, usize>>,
     pub(super) flows: Desk,
     pub(super) runs: Desk,
 }
@@ -107,7 +114,12 @@ impl Audience {
 
 impl Attention {
     pub(super) fn is_watched(&self) -> bool {
-        self.watchers.load(Ordering::Relaxed) > 0
+        !whole(&self.watchers).is_empty()
+    }
+
+    /// The flows at which somebody looks in particular.
+    pub(super) fn watched_flows(&self) -> HashSet<String> {
+        whole(&self.watchers).keys().flatten().cloned().collect()
     }
 }
 
@@ -143,11 +155,16 @@ impl History {
     }
 
     /// While the guard lives, somebody looks at this environment: its runs are read at least every [`WATCHED_MS`],
-    /// whatever the audience; else at the usual pace.
-    pub fn watch(&self, environment_id: &str) -> WatchGuard {
-        let attention = self.inner.audience.attention(environment_id);
-        attention.watchers.fetch_add(1, Ordering::Relaxed);
-        WatchGuard { attention }
+    /// whatever the audience; else at the usual pace. The unfinished runs of a flow that is looked at come first.
+    pub fn watch(&self, environment_id: &str, flow_id: Option<&str>) -> WatchGuard {
+        let guard = WatchGuard {
+            attention: self.inner.audience.attention(environment_id),
+            flow_id: flow_id.map(str::to_owned),
+        };
+        let mut watchers = whole(&guard.attention.watchers);
+        *watchers.entry(guard.flow_id.clone()).or_default() += 1;
+        drop(watchers);
+        guard
     }
 
     /// Reads an environment at once, together with whoever else asks for it, and answers when that reading has

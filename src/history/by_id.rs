@@ -15,8 +15,9 @@ const IDS_PER_CALL: usize = 40;
 /// Runs asked for one by one, side by side and in one go.
 const SIDE_BY_SIDE: usize = 4;
 const ONE_BY_ONE: usize = 100;
-/// Runs that somebody may be looking at which are asked for in a reading before their time, where Adobe does not take
-/// many ids in a call; else as many as a call takes.
+/// Runs that somebody may be looking at which are asked for in a reading before their time: three calls, or as many as
+/// this where Adobe does not take many ids in a call.
+const EARLY: usize = 100;
 const EARLY_ONE_BY_ONE: usize = 8;
 /// Unfinished runs looked through.
 const LOOKED_THROUGH: i64 = 2_000;
@@ -123,9 +124,9 @@ impl Unfinished {
         let early = match place.attention.is_watched() {
             false => 0,
             true if place.by_ids.holds(now) => EARLY_ONE_BY_ONE,
-            true => IDS_PER_CALL,
+            true => EARLY,
         };
-        let due = self.due(stored, early, now);
+        let due = self.due(stored, &place.attention.watched_flows(), early, now);
         if due.is_empty() {
             return Ok(());
         }
@@ -134,17 +135,24 @@ impl Unfinished {
         Ok(())
     }
 
-    /// The runs whose pause is over and, where those are fewer than `early`, others that were asked for longest ago.
-    fn due(&self, runs: Vec<runs::Unfinished>, early: usize, now: i64) -> Vec<String> {
+    /// The runs whose pause is over, and others until there are `early`. First those of flows at which somebody looks,
+    /// then those that were asked for longest ago.
+    fn due(
+        &self,
+        mut runs: Vec<runs::Unfinished>,
+        watched_flows: &HashSet<String>,
+        early: usize,
+        now: i64,
+    ) -> Vec<String> {
         let asked_at = |run: &runs::Unfinished| self.asked_at.get(&run.id).copied().unwrap_or(0);
-        let is_due =
-            |run: &runs::Unfinished| asked_at(run).saturating_add(pause_ms(now - run.started_at)) <= now;
-        let (mut due, mut others): (Vec<_>, Vec<_>) = runs.into_iter().partition(is_due);
-        others.sort_by_key(asked_at);
-        others.truncate(early.saturating_sub(due.len()));
-        due.append(&mut others);
-        due.truncate(ONE_BY_ONE);
-        due.into_iter().map(|run| run.id).collect()
+        let waits =
+            |run: &runs::Unfinished| asked_at(run).saturating_add(pause_ms(now - run.started_at)) > now;
+        runs.sort_by_cached_key(|run| (!watched_flows.contains(&run.flow_id), waits(run), asked_at(run)));
+        let due = runs.into_iter().enumerate();
+        due.filter(|(place, run)| *place < early || !waits(run))
+            .map(|(_, run)| run.id)
+            .take(ONE_BY_ONE)
+            .collect()
     }
 }
 
@@ -167,6 +175,7 @@ mod tests {
     fn where_somebody_looks_those_asked_longest_ago_come_before_their_time() {
         let hour = |id: &str| runs::Unfinished {
             id: id.into(),
+            flow_id: format!("flow of {id}"),
             started_at: 0,
         };
         let now = 3_600_000;
@@ -174,9 +183,14 @@ mod tests {
         let unfinished = Unfinished {
             asked_at: asked.map(|(id, at)| (id.to_owned(), at)).into(),
         };
-        let due = |early| unfinished.due(["a", "b", "c", "d"].map(hour).into(), early, now);
-        assert_eq!(due(0), ["d"], "never asked for");
-        assert_eq!(due(3), ["d", "b", "c"]);
-        assert_eq!(due(40), ["d", "b", "c", "a"]);
+        let due = |early, watched: &[&str]| {
+            let watched = watched.iter().map(|id| format!("flow of {id}")).collect();
+            unfinished.due(["a", "b", "c", "d"].map(hour).into(), &watched, early, now)
+        };
+        assert_eq!(due(0, &[]), ["d"], "never asked for");
+        assert_eq!(due(3, &[]), ["d", "b", "c"]);
+        assert_eq!(due(40, &[]), ["d", "b", "c", "a"]);
+        assert_eq!(due(1, &["a"]), ["a", "d"], "somebody looks at it, and one is due");
+        assert_eq!(due(3, &["c", "a"]), ["c", "a", "d"]);
     }
 }

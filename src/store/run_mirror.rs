@@ -43,7 +43,7 @@ const STORED_BEFORE: &str = "SELECT environment_id, id, flow_id, outcome, starte
 const MARK_GONE: &str = "UPDATE runs SET gone_at = ";
 const GONE_PLACES: &str = " WHERE gone_at IS NULL AND (environment_id, id) IN (";
 /// The words are those of the index; a test compares them with [`RunOutcome::is_final`].
-const UNFINISHED: &str = "SELECT id, started_at FROM runs WHERE environment_id = $1 \
+const UNFINISHED: &str = "SELECT id, flow_id, started_at FROM runs WHERE environment_id = $1 \
      AND outcome IN ('waiting', 'running', 'unknown') AND gone_at IS NULL ORDER BY started_at DESC, id DESC LIMIT $2";
 const GONE_CANDIDATES: &str = "SELECT id FROM runs WHERE environment_id = $1 AND started_at >= $2 AND started_at < $3 \
      AND read_at < $4 AND gone_at IS NULL AND outcome <> 'waiting'";
@@ -83,6 +83,8 @@ pub struct Changed {
 pub struct Unfinished {
     /// Adobe's.
     pub id: String,
+    /// Of which flow.
+    pub flow_id: String,
     /// Its start.
     pub started_at: i64,
 }

@@ -114,7 +114,7 @@ pub(in crate::web::pages) fn stream_of(state: AppState, shown: Shown) -> Respons
         _guards: shown
             .environments
             .iter()
-            .map(|environment| state.history.watch(&environment.id))
+            .map(|environment| state.history.watch(&environment.id, shown.flow_id.as_deref()))
             .collect(),
         until: now + LONGEST,
         quiet_until: now,

@@ -107,7 +107,9 @@ async fn what_somebody_looks_at_is_read_every_four_seconds_whatever_the_audience
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     assert_eq!(lists(), before, "nobody looks");
 
-    let guards: Vec<_> = (0..50).map(|_| history.watch(&mirror.environment_id)).collect();
+    let guards: Vec<_> = (0..50)
+        .map(|_| history.watch(&mirror.environment_id, None))
+        .collect();
     for _ in 0..3 {
         mirror.advance(4_500);
         tokio::time::sleep(Duration::from_millis(1_500)).await;

@@ -57,6 +57,8 @@ struct Seen {
     last_run: Value,
     at: i64,
     pause_ms: i64,
+    /// Its runs were once read to their end.
+    is_whole: bool,
 }
 
 /// A flow whose runs are to be listed, the most urgent first.
@@ -65,6 +67,8 @@ struct Due {
     why: Why,
     last_read_at: i64,
     flow_id: String,
+    /// Its runs were once read to their end.
+    is_whole: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +76,13 @@ enum Why {
     HasNews,
     IsNew,
     ItsTurn,
+}
+
+/// What listing the runs of a flow came to.
+struct Listed {
+    any_changed: bool,
+    /// They are all stored now.
+    is_whole: bool,
 }
 
 impl FlowByFlow {
@@ -88,22 +99,19 @@ impl FlowByFlow {
         let left = due.split_off(due.len().min(FLOWS_PER_READING));
         let side_by_side = reading.place.history.inner.pace.side_by_side as usize;
         let lists = stream::iter(due).map(async |due| {
-            let changed = newest_runs(reading, &due).await;
-            (due.flow_id, changed)
+            let outcome = newest_runs(reading, &due).await;
+            (due.flow_id, outcome)
         });
         let mut lists = lists.buffer_unordered(side_by_side);
-        while let Some((id, changed)) = lists.next().await {
-            let (changed, last_run) = (changed?, listed[&id].clone());
-            let pause_ms = self.pause_ms(&id, &last_run, changed);
-            let at = reading.now();
-            self.read.insert(
-                id,
-                Seen {
-                    last_run,
-                    at,
-                    pause_ms,
-                },
-            );
+        while let Some((id, outcome)) = lists.next().await {
+            let (outcome, last_run) = (outcome?, listed[&id].clone());
+            let seen = Seen {
+                at: reading.now(),
+                pause_ms: self.pause_ms(&id, &last_run, &outcome),
+                is_whole: outcome.is_whole,
+                last_run,
+            };
+            self.read.insert(id, seen);
         }
         if left.iter().all(|due| due.why == Why::ItsTurn) {
             let (mut tx, id) = (reading.store().begin().await?, &reading.environment.id);
@@ -119,17 +127,18 @@ impl FlowByFlow {
         let mut due: Vec<Due> = listed
             .iter()
             .filter_map(|(id, last_run)| {
-                let (why, last_read_at) = match self.read.get(id) {
-                    None => (Why::IsNew, 0),
-                    Some(seen) if seen.last_run != *last_run => (Why::HasNews, seen.at),
-                    Some(seen) if seen.at + seen.pause_ms <= now => (Why::ItsTurn, seen.at),
+                let seen = self.read.get(id);
+                let why = match seen {
+                    None => Why::IsNew,
+                    Some(seen) if seen.last_run != *last_run => Why::HasNews,
+                    Some(seen) if seen.at + seen.pause_ms <= now => Why::ItsTurn,
                     Some(_) => return None,
                 };
-                let flow_id = id.clone();
                 Some(Due {
                     why,
-                    last_read_at,
-                    flow_id,
+                    last_read_at: seen.map_or(0, |seen| seen.at),
+                    flow_id: id.clone(),
+                    is_whole: seen.is_some_and(|seen| seen.is_whole),
                 })
             })
             .collect();
@@ -137,12 +146,12 @@ impl FlowByFlow {
         due
     }
 
-    fn pause_ms(&self, id: &str, last_run: &Value, changed: bool) -> i64 {
-        if !last_run.is_null() {
+    fn pause_ms(&self, id: &str, last_run: &Value, outcome: &Listed) -> i64 {
+        if outcome.is_whole && !last_run.is_null() {
             return LATE_PAUSE_MS;
         }
         let before = self.read.get(id).map_or(0, |seen| seen.pause_ms);
-        if changed {
+        if outcome.any_changed {
             FIRST_PAUSE_MS
         } else {
             (before * 2).clamp(FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
@@ -156,37 +165,44 @@ fn listed(reading: &Reading) -> Option<HashMap<String, Value>> {
     listed.is_complete.then(|| listed.last_runs.clone())
 }
 
-/// Lists the runs of a flow, the newest first, up to what is stored already; all of them if that is the first time.
-/// Says whether anything was new.
-async fn newest_runs(reading: &Reading, due: &Due) -> Result<bool, ReadError> {
-    let is_new = due.why == Why::IsNew;
-    let purpose = if is_new { Purpose::Filling } else { Purpose::Upkeep };
+/// Lists the runs of a flow, the newest first, up to what is stored already; all of them as long as they were never
+/// read to their end.
+async fn newest_runs(reading: &Reading, due: &Due) -> Result<Listed, ReadError> {
+    let purpose = if due.is_whole {
+        Purpose::Upkeep
+    } else {
+        Purpose::Filling
+    };
     let reading = &reading.with_purpose(purpose);
     let filter = RunFilter {
         flow_id: Some(due.flow_id.clone()),
         order: RunOrder::NewestFirst,
         ..RunFilter::default()
     };
-    let (mut list, mut any, mut oldest) = (RunList::new(reading, filter), false, i64::MAX);
-    loop {
+    let (mut list, mut any_changed, mut oldest) = (RunList::new(reading, filter), false, i64::MAX);
+    let is_whole = loop {
         let page = match list.next().await {
             Ok(page) => page,
-            // One flow must not hold up all others. What was read of it stays.
+            // One flow must not hold up all others. What was read of it stays, and it is read again from its beginning.
             Err(ReadError::Platform(error)) if !error.is_transient() && list.pages_read > 0 => {
                 tracing::warn!(flow = %due.flow_id, %error, "the runs of a flow cannot be read to their end");
-                return Ok(any);
+                break false;
             }
             Err(error) => return Err(error),
         };
-        let Some(page) = page else { return Ok(any) };
+        let Some(page) = page else { break true };
         let changed = reading.keep(&reading.rows(&page.items), Note::Nothing).await?;
-        any |= changed.runs > 0;
+        any_changed |= changed.runs > 0;
         // Only a list that really comes in this order has nothing new behind what is known.
         let is_in_order = comes_newest_first(&page.items, &mut oldest);
-        if page.is_last || (!is_new && is_in_order && changed.runs == 0) {
-            return Ok(any);
+        if page.is_last || (due.is_whole && is_in_order && changed.runs == 0) {
+            break true;
         }
-    }
+    };
+    Ok(Listed {
+        any_changed,
+        is_whole,
+    })
 }
 
 /// Whether the runs of a page follow on one that started at `oldest`, which becomes the start of the last of them.
@@ -205,6 +221,13 @@ mod tests {
 
     use super::*;
 
+    fn listed_with(any_changed: bool) -> Listed {
+        Listed {
+            any_changed,
+            is_whole: true,
+        }
+    }
+
     #[test]
     fn flows_with_news_come_first_and_quiet_ones_wait() {
         let listed: HashMap<String, Value> = ["quiet", "news", "new", "turn", "untold"]
@@ -221,13 +244,14 @@ mod tests {
             .into();
         let mut flows = FlowByFlow::default();
         let mut seen = |id: &str, last_run: Value, at| {
-            let pause_ms = flows.pause_ms(id, &last_run, false);
+            let pause_ms = flows.pause_ms(id, &last_run, &listed_with(false));
             flows.read.insert(
                 id.to_owned(),
                 Seen {
                     last_run,
                     at,
                     pause_ms,
+                    is_whole: true,
                 },
             );
         };
@@ -249,7 +273,7 @@ mod tests {
         let mut flows = FlowByFlow::default();
         let mut pauses = Vec::new();
         for changed in [true, false, false, false, false, false, true] {
-            let pause_ms = flows.pause_ms("f", &Value::Null, changed);
+            let pause_ms = flows.pause_ms("f", &Value::Null, &listed_with(changed));
             pauses.push(pause_ms / 60_000);
             flows.read.insert(
                 "f".into(),
@@ -257,6 +281,7 @@ mod tests {
                     last_run: Value::Null,
                     at: 0,
                     pause_ms,
+                    is_whole: true,
                 },
             );
         }

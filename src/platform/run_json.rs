@@ -160,7 +160,7 @@ impl Run {
         let unreadable = |detail: &str| PlatformError::unreadable(Service::FlowService, detail);
         let Loose(read) = loose::read::<Loose<Document>>(json)
             .map_err(|_| unreadable("a run is no JSON that can be read"))?;
-        let without = |key| unreadable(&format!("a run has no `{key}`"));
+        let without = |key| unreadable(&format!("a run has no `{key}` that can be one"));
         let activities = if read.activities.is_empty() {
             &read.activites
         } else {
@@ -197,12 +197,23 @@ impl Run {
             window_end: windows()
                 .find_map(|window| moment(&window.window_end))
                 .or_else(|| moment(&read.params.window_end_time)),
-            id: read.id.0.0.ok_or_else(|| without("id"))?,
+            id: read
+                .id
+                .0
+                .0
+                .filter(|id| is_plain(id))
+                .ok_or_else(|| without("id"))?,
             flow_id: read.flow_id.0.0.ok_or_else(|| without("flowId"))?,
             etag: read.etag.0,
             raw: kept(json).into_owned(),
         })
     }
+}
+
+/// Whether an id is one: Adobe's are UUIDs, and those of others at least no paths.
+fn is_plain(id: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.');
+    id.bytes().all(is_plain) && id.bytes().any(|byte| byte != b'.')
 }
 
 /// What a run says that went wrong, and what its activities say; the run repeats some of it.
@@ -342,10 +353,10 @@ mod tests {
     #[test]
     fn ids_and_words_are_masked_and_cut_too() {
         let long = "s".repeat(10_000);
-        let run = read(&json!({"id": "sig=abc", "flowId": long, "status": long})).unwrap();
+        let run = read(&json!({"id": long, "flowId": "sig=abc", "status": long})).unwrap();
         assert_eq!(
-            (run.id.as_str(), run.flow_id.len()),
-            ("sig=[redacted]", TEXT_LIMIT)
+            (run.id.len(), run.flow_id.as_str()),
+            (TEXT_LIMIT, "sig=[redacted]")
         );
         assert_eq!(run.status.len(), WORD_LIMIT);
         assert!(run.raw.contains("sig=[redacted]") && run.raw.len() < 3 * TEXT_LIMIT);

@@ -1,5 +1,6 @@
 //! Flow runs as the platform shows them.
 
+use std::future::ready;
 use std::sync::atomic::Ordering;
 
 use futures_util::{Stream, TryStreamExt, stream};
@@ -97,6 +98,38 @@ fn refuses_order(error: &PlatformError) -> bool {
     error.status() == Some(400) && error.code().is_some_and(number)
 }
 
+/// The runs of a page. One that cannot be understood is left out, so that it hides no other; where none can be, the
+/// list is not what it should be.
+fn understood(
+    page: Page<Result<Run, PlatformError>>,
+    wanted_flow: Option<&str>,
+) -> Result<Page<Run>, PlatformError> {
+    let (mut items, mut left_out) = (Vec::with_capacity(page.items.len()), Vec::new());
+    for item in page.items {
+        match item {
+            // An id that means something to the filter language brings runs of others.
+            Ok(run) if wanted_flow.is_some_and(|wanted| *wanted != run.flow_id) => {
+                let detail = "the list shows runs of another flow";
+                return Err(PlatformError::unreadable(Service::FlowService, detail));
+            }
+            Ok(run) => items.push(run),
+            Err(error) => left_out.push(error),
+        }
+    }
+    let number = left_out.len();
+    if let Some(error) = left_out.pop() {
+        if items.is_empty() {
+            return Err(error);
+        }
+        tracing::warn!(number, %error, "runs that cannot be understood are left out");
+    }
+    Ok(Page {
+        items,
+        fetched: page.fetched,
+        is_last: page.is_last,
+    })
+}
+
 impl PlatformClient {
     /// Runs of the sandbox, page by page. Where the platform refuses the order, without one.
     pub fn runs(
@@ -143,19 +176,11 @@ impl PlatformClient {
         if let Some(before) = filter.started_before {
             read = read.with("property", format!("{STARTED}<{before}"));
         }
+        let pages = self.pages(Service::FlowService, read, |item: Box<RawValue>| {
+            Ok(Run::from_json(item.get()))
+        });
         let wanted = filter.flow_id.clone();
-        self.pages(Service::FlowService, read, move |item: Box<RawValue>| {
-            let run = Run::from_json(item.get())?;
-            // An id that means something to the filter language brings runs of others.
-            if wanted.as_ref().is_none_or(|wanted| *wanted == run.flow_id) {
-                Ok(run)
-            } else {
-                Err(PlatformError::unreadable(
-                    Service::FlowService,
-                    "the list shows runs of another flow",
-                ))
-            }
-        })
+        pages.and_then(move |page| ready(understood(page, wanted.as_deref())))
     }
 
     /// One run.
@@ -171,5 +196,43 @@ impl PlatformClient {
             Ok([run]) => Run::from_json(run.get()),
             _ => Run::from_json(body.get()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(runs: &[&str]) -> Page<Result<Run, PlatformError>> {
+        Page {
+            items: runs.iter().map(|json| Run::from_json(json)).collect(),
+            fetched: runs.len(),
+            is_last: true,
+        }
+    }
+
+    const GOOD: &str = r#"{"id": "r", "flowId": "f"}"#;
+
+    #[test]
+    fn a_run_that_cannot_be_understood_hides_no_other() {
+        for bad in [
+            r#"{"id": "r"}"#,
+            r#"{"flowId": "f"}"#,
+            r#"{"id": "../disable?", "flowId": "f"}"#,
+            r#"{"id": "..", "flowId": "f"}"#,
+            r#"{"id": 7}"#,
+        ] {
+            let found = understood(page(&[bad, GOOD, bad]), Some("f")).unwrap();
+            assert_eq!((found.items.len(), found.fetched), (1, 3), "{bad}");
+            assert!(
+                understood(page(&[bad]), None).is_err(),
+                "{bad}: a list of such only is none"
+            );
+        }
+        assert!(understood(page(&[]), None).unwrap().items.is_empty());
+        assert!(
+            understood(page(&[GOOD]), Some("g")).is_err(),
+            "runs of another flow"
+        );
     }
 }

@@ -70,8 +70,11 @@ pub(crate) fn count(body: &Value, pointer: &str) -> Option<i64> {
     number(body, pointer).and_then(as_count)
 }
 
+/// No count, and no number of bytes, is larger: what is says nothing, and many of it would not fit into a sum.
+const MOST_COUNTED: i64 = 1_000_000_000_000_000;
+
 pub(super) fn as_count(value: i64) -> Option<i64> {
-    (value >= 0).then_some(value)
+    (0..=MOST_COUNTED).contains(&value).then_some(value)
 }
 
 /// A boolean, also as a string.
@@ -136,6 +139,9 @@ mod tests {
         }
         assert_eq!(number(&body, "/f"), Some(-1));
         assert_eq!(count(&body, "/f"), None);
+        let huge = json!({"most": MOST_COUNTED, "more": MOST_COUNTED + 1, "max": i64::MAX});
+        assert_eq!(count(&huge, "/most"), Some(MOST_COUNTED));
+        assert_eq!((count(&huge, "/more"), count(&huge, "/max")), (None, None));
     }
 
     #[test]

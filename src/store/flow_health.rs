@@ -43,8 +43,7 @@ const FLOWS_HEAD: &str = "SELECT f.environment_id, f.id, f.state, f.gone_at, f.f
 const FLOWS_TAIL: &str = ") AS t CROSS JOIN flows f LEFT JOIN flow_health h \
      ON h.environment_id = f.environment_id AND h.flow_id = f.id \
      WHERE f.environment_id = t.column1 AND f.id = t.column2";
-const RUNS_HEAD: &str =
-    "SELECT r.environment_id, r.flow_id, r.outcome, r.started_at, r.duration_ms, r.records_out FROM (";
+const RUNS_HEAD: &str = "SELECT r.environment_id, r.flow_id, r.outcome, r.started_at, r.duration_ms, r.records_out, r.window_end_at FROM (";
 /// `CROSS JOIN` keeps the order: the few flows first, their runs by index from the thirtieth last on.
 const RUNS_TAIL: &str = ") AS t CROSS JOIN runs r WHERE r.environment_id = t.column1 AND r.flow_id = t.column2 \
      AND r.started_at >= COALESCE((SELECT o.started_at FROM runs o WHERE o.environment_id = t.column1 \
@@ -89,6 +88,7 @@ struct RunFacts {
     started_at: i64,
     duration_ms: Option<i64>,
     records_out: Option<i64>,
+    window_end_at: Option<i64>,
 }
 
 impl FlowFacts {
@@ -201,6 +201,7 @@ pub(super) async fn judge_anew(tx: &mut WriteTx, places: &[Place<'_>]) -> Result
                 started_at: run.started_at,
                 duration_ms: run.duration_ms,
                 records_out: run.records_out,
+                window_end_at: run.window_end_at,
             };
             recent
                 .entry((run.environment_id, run.flow_id))

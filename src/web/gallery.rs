@@ -196,6 +196,7 @@ fn recent(count: i64) -> Vec<RecentRun> {
         started_at: NOW - (count - number) * 86_400_000,
         duration_ms: Some(600_000),
         records_out: Some(1000 * number),
+        window_end_at: None,
     };
     (0..count).map(run).collect()
 }

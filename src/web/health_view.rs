@@ -28,7 +28,7 @@ impl HealthView {
             health,
             status: status(health),
             word: word(health),
-            reason: reason(judgement, health, times, now_ms),
+            reason: reason(judgement, health, times, now_ms) + longer(judgement, health),
             since: judgement.since(now_ms).map(|at| times.at(at)),
         }
     }
@@ -76,7 +76,7 @@ fn reason(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> Str
             format!("A run was expected at {expected}. It usually shows by {latest}, and none has.")
         }
         Health::Empty if judged.never_brought_any => {
-            "The last run succeeded with no records. No run of those read has brought any.".to_owned()
+            "The last run succeeded with no records. No run of those looked at has brought any.".to_owned()
         }
         Health::Empty => format!(
             "The last run succeeded with no records.{}",
@@ -104,6 +104,15 @@ fn reason(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> Str
         ),
         Health::Well => "The last run brought what it should.".to_owned(),
         Health::Off => "It does not run: it is switched off, or no longer at Adobe.".to_owned(),
+    }
+}
+
+/// What is said where it began before the first run that was looked at.
+fn longer(judged: &Judgement, health: Health) -> &'static str {
+    if judged.perhaps_longer && health == judged.base {
+        " All runs that were looked at say so, and those before them may, too."
+    } else {
+        ""
     }
 }
 
@@ -149,6 +158,7 @@ mod tests {
             base,
             base_since_at: Some(NOW - 120 * MINUTE),
             in_a_row: 2,
+            perhaps_longer: false,
             expected_at: Some(NOW - 60 * MINUTE),
             late_at: None,
             running_since_at: Some(NOW - 90 * MINUTE),
@@ -210,5 +220,14 @@ mod tests {
             "A run has been going on for 1 h 30 min. Usual are 8 min to 10 min (21 runs)."
         );
         assert_eq!(said(&judged(Health::Failed)).1, "The last 2 runs failed.");
+        let for_long = Judgement {
+            in_a_row: 30,
+            perhaps_longer: true,
+            ..judged(Health::Failed)
+        };
+        assert_eq!(
+            said(&for_long).1,
+            "The last 30 runs failed. All runs that were looked at say so, and those before them may, too."
+        );
     }
 }

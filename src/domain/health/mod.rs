@@ -81,6 +81,8 @@ pub struct RecentRun {
     pub duration_ms: Option<i64>,
     /// Records stored, if the platform told.
     pub records_out: Option<i64>,
+    /// Files changed until then were read (UTC epoch milliseconds). Not stored: only [`judge`] needs it.
+    pub window_end_at: Option<i64>,
 }
 
 type RecentParts = (RunOutcome, i64, Option<i64>, Option<i64>);
@@ -92,6 +94,7 @@ impl From<RecentParts> for RecentRun {
             started_at,
             duration_ms,
             records_out,
+            window_end_at: None,
         }
     }
 }
@@ -126,6 +129,9 @@ pub struct Judgement {
     pub base_since_at: Option<i64>,
     /// How many runs in a row say so; 0 where it is not about ended runs.
     pub in_a_row: usize,
+    /// All that were looked at say so: those before them may, too.
+    #[serde(default)]
+    pub perhaps_longer: bool,
     /// The next run by the schedule, counted from the last one: it may have passed.
     pub expected_at: Option<i64>,
     /// From when on that run is late.
@@ -175,28 +181,41 @@ impl Judgement {
 }
 
 /// Judges a flow by its last [`RECENT_RUNS`] runs, the oldest first.
+///
+/// A run that was made again counts for the files that it read, not for the moment at which it was made again: it
+/// says nothing of what has come since.
 pub fn judge(flow: &Circumstances, runs: &[RecentRun]) -> Judgement {
+    let going_on = runs.iter().find(|run| is_going_on(run.outcome));
+    let is_looked_at_whole = runs.len() < RECENT_RUNS;
+    let (runs, slots) = match flow.frequency {
+        // Whoever runs a window of a single flow means just that one.
+        None | Some(Frequency::Once) => (runs.to_vec(), runs.to_vec()),
+        Some(_) => (
+            not_before(runs, |end, newest| end < newest),
+            not_before(runs, |end, newest| end <= newest),
+        ),
+    };
     let ended: Vec<RecentRun> = runs
         .iter()
         .filter(|run| run.outcome.is_final())
         .copied()
         .collect();
-    let going_on = runs.iter().find(|run| is_going_on(run.outcome));
     let usual_duration_ms = usual::durations(&ended);
     let (base, base_since_at, in_a_row) = match flow.is_on {
-        true => base(runs, &ended),
+        true => base(&runs, &ended),
         false => (Health::Off, None, 0),
     };
-    let expected_at = lateness::expected_at(flow, runs);
-    let is_awaited = flow.is_on && going_on.is_none();
+    let expected_at = lateness::expected_at(flow, &slots);
+    let is_awaited = flow.is_on && !slots.iter().any(|run| is_going_on(run.outcome));
     Judgement {
         base,
         base_since_at,
         in_a_row,
+        perhaps_longer: in_a_row > 0 && in_a_row == ended.len() && !is_looked_at_whole,
         expected_at,
         late_at: expected_at
             .filter(|_| is_awaited)
-            .map(|at| lateness::late_at(at, flow, runs)),
+            .map(|at| lateness::late_at(at, flow, &slots)),
         running_since_at: going_on.map(|run| run.started_at),
         stuck_at: going_on
             .filter(|_| flow.is_on)
@@ -206,6 +225,21 @@ pub fn judge(flow: &Circumstances, runs: &[RecentRun]) -> Judgement {
         usual_records: usual::records(&ended[..ended.len().saturating_sub(1)]),
         never_brought_any: !ended.iter().any(|run| run.records_out.unwrap_or(0) > 0),
     }
+}
+
+/// The runs without those that read files of a window which, by its end and the newest end of the runs before them,
+/// was read already.
+fn not_before(runs: &[RecentRun], was_read: impl Fn(i64, i64) -> bool) -> Vec<RecentRun> {
+    let mut newest: Option<i64> = None;
+    let counts = |run: &&RecentRun| {
+        let again = run
+            .window_end_at
+            .zip(newest)
+            .is_some_and(|(end, newest)| was_read(end, newest));
+        newest = newest.max(run.window_end_at);
+        !again
+    };
+    runs.iter().filter(counts).copied().collect()
 }
 
 /// Whether a run is on its way or about to begin.

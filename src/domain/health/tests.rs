@@ -26,6 +26,7 @@ fn run(slot: i64, outcome: RunOutcome, records: i64) -> RecentRun {
         started_at: START + slot * HOUR + 2 * MINUTE,
         duration_ms: outcome.is_final().then_some(10 * MINUTE),
         records_out: outcome.is_final().then_some(records),
+        window_end_at: None,
     }
 }
 
@@ -179,6 +180,85 @@ fn partial_and_unknown_are_told_and_an_unknown_word_comes_first() {
     let mut runs = with(run(10, RunOutcome::Failed, 0));
     runs.push(run(11, RunOutcome::Unknown, 0));
     assert_eq!(judge(&hourly(), &runs).base, Health::Unknown);
+}
+
+/// A run of the files of a slot, started when `slot` says.
+fn of_window(slot: i64, window: i64, outcome: RunOutcome) -> RecentRun {
+    RecentRun {
+        window_end_at: Some(START + window * HOUR),
+        ..run(slot, outcome, 10_000)
+    }
+}
+
+fn windows(outcomes: &[RunOutcome]) -> Vec<RecentRun> {
+    (0..)
+        .zip(outcomes)
+        .map(|(slot, outcome)| of_window(slot, slot, *outcome))
+        .collect()
+}
+
+#[test]
+fn a_run_made_again_says_nothing_of_what_came_after_its_files() {
+    let (good, bad) = (RunOutcome::Succeeded, RunOutcome::Failed);
+    let mut runs = windows(&[good, good, bad, bad, bad]);
+    runs.push(of_window(5, 2, good));
+    let judged = judge(&hourly(), &runs);
+    assert_eq!((judged.base, judged.in_a_row), (Health::Failed, 3));
+    assert_eq!(judged.base_since_at, Some(START + 2 * HOUR + 2 * MINUTE));
+    runs.push(of_window(6, 6, bad));
+    assert_eq!(
+        judge(&hourly(), &runs).in_a_row,
+        4,
+        "the good one does not part them"
+    );
+    // That of the newest files does.
+    runs.push(of_window(7, 6, good));
+    assert_eq!(judge(&hourly(), &runs).base, Health::Well);
+    // Nor does one that failed once more.
+    let mut runs = windows(&[bad, good, good]);
+    runs.push(of_window(3, 0, bad));
+    assert_eq!(judge(&hourly(), &runs).base, Health::Well);
+}
+
+#[test]
+fn a_run_made_again_is_not_the_one_that_was_expected() {
+    let good = RunOutcome::Succeeded;
+    let runs = windows(&[good, good, good]);
+    let expected_at = judge(&hourly(), &runs).expected_at;
+    assert_eq!(expected_at, Some(START + 3 * HOUR));
+    for window in [0, 2] {
+        for outcome in [good, RunOutcome::Failed, RunOutcome::Running] {
+            let mut runs = runs.clone();
+            runs.push(of_window(8, window, outcome));
+            let judged = judge(&hourly(), &runs);
+            assert_eq!(judged.expected_at, expected_at, "{window} {outcome:?}");
+            assert!(judged.late_at.is_some_and(|at| at < START + 4 * HOUR));
+        }
+    }
+    let once = Circumstances {
+        frequency: Some(Frequency::Once),
+        ..hourly()
+    };
+    let mut runs = runs;
+    runs.push(of_window(8, 0, RunOutcome::Failed));
+    assert_eq!(
+        judge(&once, &runs).base,
+        Health::Failed,
+        "a window is run on purpose"
+    );
+}
+
+#[test]
+fn where_all_runs_looked_at_say_the_same_it_may_have_begun_earlier() {
+    let failed: Vec<RecentRun> = (0..30).map(|slot| run(slot, RunOutcome::Failed, 0)).collect();
+    assert!(judge(&hourly(), &failed).perhaps_longer);
+    assert!(
+        !judge(&hourly(), &failed[1..]).perhaps_longer,
+        "there are no others"
+    );
+    let mut one_good = failed;
+    one_good[0].outcome = RunOutcome::Succeeded;
+    assert!(!judge(&hourly(), &one_good).perhaps_longer);
 }
 
 #[test]

@@ -210,6 +210,7 @@ mod tests {
             started_at: slot * HOUR,
             duration_ms: outcome.is_final().then_some(60_000),
             records_out: outcome.is_final().then_some(records),
+            window_end_at: None,
         }
     }
 

@@ -131,7 +131,7 @@ async fn what_needs_a_person_comes_first_with_its_reason_and_leads_to_the_rest()
     );
     for said in [
         "The last run failed.",
-        "No run of those read has brought any.",
+        "No run of those looked at has brought any.",
         "A run was expected at 28 Feb, 21:00 UTC",
     ] {
         assert!(text.contains(said), "{said}: {text}");

@@ -2,7 +2,7 @@
 
 use headgate::domain::{DAY_MS, RunOutcome};
 use headgate::emulator::SeedOptions;
-use headgate::emulator::faults::{BodyForm, Fault, Rule};
+use headgate::emulator::faults::{BodyForm, Fault, Garbage, Rule};
 use headgate::platform::{Call, ObjectKind};
 use headgate::store::runs;
 use headgate::store::sync_state::{self, SyncTopic};
@@ -210,9 +210,8 @@ async fn r3_an_hour_without_the_platform_erases_nothing_and_is_told_with_its_rea
     assert_eq!(stored(&watched, &[flow]).await.len(), 2);
 }
 
-#[tokio::test]
-async fn where_runs_cannot_be_listed_by_their_start_they_are_listed_flow_by_flow() {
-    let watched = Watched::start().await;
+/// As where Adobe does not take a filter by the start of runs.
+fn refuse_lists_by_start(watched: &Watched) {
     let refusal = json!({"type": "https://ns.adobe.com/aep/errors/FLOW-1423-400", "title": "Unsupported filter",
         "status": 400, "report": {"detailed-message": "The filter field is not supported."}});
     let refuse = Fault::Answer {
@@ -221,6 +220,12 @@ async fn where_runs_cannot_be_listed_by_their_start_they_are_listed_flow_by_flow
     };
     let by_start = Rule::on("GET", "**/runs").query_contains("startedAtUTC%3E");
     watched.app.emulator.control().arm(by_start.times(0).then(refuse));
+}
+
+#[tokio::test]
+async fn where_runs_cannot_be_listed_by_their_start_they_are_listed_flow_by_flow() {
+    let watched = Watched::start().await;
+    refuse_lists_by_start(&watched);
     watched.read().await;
     let flows = [
         watched.flow("Loyalty", "hour", Some(1)).await,
@@ -234,4 +239,26 @@ async fn where_runs_cannot_be_listed_by_their_start_they_are_listed_flow_by_flow
         .iter()
         .filter(|entry| entry.target.contains("flowId%3D%3D"));
     assert!(by_flow.count() >= 2);
+}
+
+#[tokio::test]
+async fn r1_a_page_that_cannot_be_read_is_made_up_for_where_flows_are_listed_one_by_one() {
+    let watched = Watched::start().await;
+    refuse_lists_by_start(&watched);
+    watched.read().await;
+    let flows = [watched.flow("Loyalty", "hour", Some(1)).await];
+    watched.advance(250 * HOUR_MS);
+    let control = watched.app.emulator.control();
+    let next_page = Rule::on("GET", "**/runs").query_contains("continuationToken");
+    control.arm(next_page.times(1).then(Fault::Garbage {
+        form: Garbage::NotJson,
+    }));
+    watched.read().await;
+    let some = async || (!stored(&watched, &flows).await.is_empty()).then_some(());
+    watched.eventually("the first page is stored", some).await;
+    let missing = watched.runs_at_the_platform().await.len() - stored(&watched, &flows).await.len();
+    assert!(missing > 0);
+    watched.advance(2 * MINUTE_MS);
+    watched.read().await;
+    same_runs_as_the_platform(&watched, &flows).await;
 }

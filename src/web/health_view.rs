@@ -21,15 +21,31 @@ pub struct HealthView {
 }
 
 impl HealthView {
-    /// Reads a judgement at `now_ms` (UTC epoch milliseconds).
+    /// Reads a judgement at `now_ms` (UTC epoch milliseconds), which is [`judged_at`] some moment.
+    ///
+    /// [`judged_at`]: crate::domain::health::judged_at
     pub fn new(judgement: &Judgement, times: &Times, now_ms: i64) -> Self {
         let health = judgement.health_at(now_ms);
+        if health == Health::Waiting && now_ms == i64::MIN {
+            return Self::unread();
+        }
         Self {
             health,
             status: status(health),
             word: word(health),
             reason: reason(judgement, health, times, now_ms) + longer(judgement, health),
             since: judgement.since(now_ms).map(|at| times.at(at)),
+        }
+    }
+
+    /// Of a flow whose runs nobody has seen, so that none can be said not to be there.
+    fn unread() -> Self {
+        Self {
+            health: Health::Waiting,
+            status: Status::Unknown,
+            word: "Not read yet",
+            reason: "Its runs were not read from Adobe yet.".to_owned(),
+            since: None,
         }
     }
 }
@@ -192,6 +208,24 @@ mod tests {
             assert_eq!(health, *base);
             assert!(reason.ends_with('.') && reason.len() > 15, "{reason}");
         }
+    }
+
+    #[test]
+    fn where_nothing_was_read_no_run_is_said_not_to_be_there() {
+        let times = Times::new("UTC", NOW);
+        let view = HealthView::new(&judged(Health::Waiting), &times, i64::MIN);
+        assert_eq!(
+            (view.word, view.reason.as_str()),
+            ("Not read yet", "Its runs were not read from Adobe yet.")
+        );
+        assert_eq!(
+            HealthView::new(&judged(Health::Waiting), &times, NOW).word,
+            "Waiting"
+        );
+        assert_eq!(
+            HealthView::new(&judged(Health::Failed), &times, i64::MIN).word,
+            "Failed"
+        );
     }
 
     #[test]

@@ -244,7 +244,12 @@ async fn hostile_queries_are_ignored_or_told() {
         1
     );
     assert!(page.text().contains("Not known here"), "{}", page.text());
-    assert_eq!(ana.get("/flows?q=a&q=b").await.status, StatusCode::BAD_REQUEST);
+    for odd in ["q=a&q=b", "health=fine", "outcome=fine"] {
+        let refused = ana.get(&format!("/flows?{odd}")).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{odd}");
+    }
+    let refused = ana.get("/flows?health=fine").await.text();
+    assert!(refused.contains("one of failed, stuck, late"), "{refused}");
     // An open list that follows what happens asks for itself.
     let path = "/flows?q=&environment=&health=failed&state=&sort=name";
     for (shown, told) in [("/flows", Some("/flows?health=failed")), (path, None)] {

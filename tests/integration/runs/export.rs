@@ -161,6 +161,7 @@ async fn filters_choose_among_the_teams_runs() {
         ("?outcome=fine", StatusCode::BAD_REQUEST),
         ("?from=yesterday", StatusCode::BAD_REQUEST),
         ("?to=2026-02-30", StatusCode::BAD_REQUEST),
+        ("?from=2026-02-28&to=2026-02-27", StatusCode::BAD_REQUEST),
     ] {
         let answer = ana.get(&format!("/runs.csv{wrong}")).await;
         assert_eq!(answer.status, status, "{wrong}");

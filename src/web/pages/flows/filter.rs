@@ -11,7 +11,9 @@ use crate::domain::health::Health;
 use crate::store::flow_lists::{FlowFilter, FlowKey, FlowSort, ListedFlow};
 use crate::store::saved_views::ViewedPage;
 use crate::store::{Store, StoreError, connection_templates, people};
+use crate::web::error::PageError;
 use crate::web::health_view;
+use crate::web::pages::runs::filter::{one_of, outcome_of};
 use crate::web::pages::saved_views::{address, canonical};
 use crate::web::visit::Visit;
 
@@ -90,6 +92,18 @@ impl FlowsQuery {
             *value = value.trim().chars().take(TEXT_CHARS).collect();
         }
         self
+    }
+
+    /// # Errors
+    /// A health or outcome that is none: leaving it out would give more than was asked for.
+    pub(super) fn check(&self) -> Result<(), PageError> {
+        one_of::<Health>(
+            "health",
+            &self.health,
+            Health::ALL.iter().map(|health| health.as_str()),
+        )?;
+        outcome_of(&self.outcome)?;
+        Ok(())
     }
 
     pub(super) fn filter(&self) -> FlowFilter<'_> {

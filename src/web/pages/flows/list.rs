@@ -55,6 +55,7 @@ pub async fn list(
         return Ok(Redirect::to(&address).into_response());
     }
     let query = query.cut();
+    query.check()?;
     let (after, before) = (query.after(), query.before());
     let part = match (&after, &before) {
         (Some(key), _) => FlowPage::After(key),

@@ -58,10 +58,13 @@ impl FlowRow {
             },
         );
         let last = flow.last_run_outcome.zip(flow.last_run_at);
-        let strip = health.as_ref().map_or_else(
+        let mut strip = health.as_ref().map_or_else(
             || Strip::new(&[], Expected::default()),
             |health| Strip::new(&health.recent, expected(&flow, &health.judgement, moment)),
         );
+        if flow.runs_read_at.is_none() && flow.last_run_at.is_none() {
+            strip.label = "Runs not read yet".to_owned();
+        }
         let template = flow.template_id.zip(flow.template_name).map(|(id, name)| {
             let version = flow.template_version.unwrap_or(1);
             (

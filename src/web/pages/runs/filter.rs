@@ -1,5 +1,7 @@
 //! Which runs are meant, as it stands in an address.
 
+use std::str::FromStr;
+
 use axum::http::StatusCode;
 use serde::Deserialize;
 use url::form_urlencoded;
@@ -70,31 +72,55 @@ impl RunsFilter {
     /// # Errors
     /// A filter that cannot be read: leaving it out would give more than was asked for.
     pub(in crate::web::pages) fn selection(&self, times: &Times) -> Result<RunSelection, PageError> {
-        let outcome = set(&self.outcome)
-            .map(|word| {
-                let unknown = |_| {
-                    unread(
-                        "outcome",
-                        word,
-                        "one of waiting, running, succeeded, partial, failed, unknown",
-                    )
-                };
-                word.parse::<RunOutcome>().map_err(unknown)
-            })
-            .transpose()?;
+        let outcome = outcome_of(&self.outcome)?;
         let day = |name, text: &str, read: &dyn Fn(&str) -> Option<i64>| match set(text) {
             None => Ok(None),
             Some(day) => read(day)
                 .map(Some)
                 .ok_or_else(|| unread(name, day, "a day such as 2026-03-21")),
         };
+        let from_at = day("from", &self.from, &|day| times.day_starts(day))?;
+        let to_at = day("to", &self.to, &|day| times.day_ends(day))?;
+        if from_at.zip(to_at).is_some_and(|(from, to)| to <= from) {
+            return Err(unread("to", &self.to, "the day of “from” or a later one"));
+        }
         Ok(RunSelection {
             outcome,
             text: set(&self.q).map(|text| text.chars().take(TEXT_CHARS).collect()),
-            from_at: day("from", &self.from, &|day| times.day_starts(day))?,
-            to_at: day("to", &self.to, &|day| times.day_ends(day))?,
+            from_at,
+            to_at,
         })
     }
+}
+
+/// The outcome that a filter is set to.
+///
+/// # Errors
+/// It is none.
+pub(in crate::web::pages) fn outcome_of(word: &str) -> Result<Option<RunOutcome>, PageError> {
+    one_of(
+        "outcome",
+        word,
+        RunOutcome::ALL.iter().map(|outcome| outcome.as_str()),
+    )
+}
+
+/// One of some words that a filter is set to.
+///
+/// # Errors
+/// It is none of them.
+pub(in crate::web::pages) fn one_of<T: FromStr>(
+    name: &str,
+    word: &str,
+    words: impl Iterator<Item = &'static str>,
+) -> Result<Option<T>, PageError> {
+    let Some(word) = set(word) else {
+        return Ok(None);
+    };
+    word.parse().map(Some).map_err(|_| {
+        let words: Vec<&str> = words.collect();
+        unread(name, word, &format!("one of {}", words.join(", ")))
+    })
 }
 
 /// What a filter is set to.

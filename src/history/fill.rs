@@ -11,7 +11,7 @@ use super::ReadError;
 use super::fill_plan::{MOST_PAGES, Plan, Span};
 use super::followers::Pulse;
 use super::reading::{Note, Place, Purpose, Reading};
-use super::rounds::{LOOK_EVERY, jittered, pause_after, wait_until_writable};
+use super::rounds::{Failures, LOOK_EVERY, jittered, wait_until_writable};
 use super::run_list::RunList;
 use crate::lifecycle::aside;
 use crate::store::MirroredRun;
@@ -56,20 +56,19 @@ impl Portion {
 
 /// Fills what is to be filled until `stop` is cancelled.
 pub(super) async fn fill(place: Arc<Place>, pulse: Arc<Pulse>, stop: CancellationToken) {
-    let (mut failures, mut not_before) = (0, 0);
+    let (mut failures, mut not_before) = (Failures::default(), 0);
     while !stop.is_cancelled() {
         pulse.beat();
         wait_until_writable(&place, &pulse, &stop).await;
         if not_before <= place.now() && !place.is_flow_by_flow() {
             match fill_once(&place, &pulse, &stop).await {
-                Ok(()) => failures = 0,
+                Ok(()) => failures = Failures::default(),
                 Err(ReadError::Stopping) => return,
                 // After a pause of this server there is more to be filled.
                 Err(ReadError::FilledByOthers) => continue,
                 Err(error) if error.refuses_the_filter() => place.go_flow_by_flow(),
                 Err(error) => {
-                    failures += 1;
-                    let pause_ms = pause_after(&error, failures);
+                    let pause_ms = failures.pause_ms(&error);
                     tracing::warn!(environment = %place.environment_id, %error, pause_ms, "cannot fill the history");
                     not_before = place.now() + jittered(pause_ms);
                 }

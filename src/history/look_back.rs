@@ -16,7 +16,7 @@ use super::fill_plan::Span;
 use super::followers::Pulse;
 use super::reading::{Note, Place, Purpose, Reading};
 use super::recent_runs::OVERLAP_MS;
-use super::rounds::{LOOK_EVERY, jittered, pause_after, wait_until_writable};
+use super::rounds::{Failures, LOOK_EVERY, jittered, wait_until_writable};
 use super::run_list::RunList;
 use crate::platform::RunFilter;
 use crate::store::runs;
@@ -55,17 +55,16 @@ pub(super) async fn look_back(place: Arc<Place>, pulse: Arc<Pulse>, stop: Cancel
         oldest_due_at: now + jittered(OLDEST_EVERY_MS),
         gone_up_to: (i64::MIN, String::new()),
     };
-    let (mut failures, mut not_before) = (0, 0);
+    let (mut failures, mut not_before) = (Failures::default(), 0);
     while !stop.is_cancelled() {
         pulse.beat();
         wait_until_writable(&place, &pulse, &stop).await;
         if place.is_begun.load(Ordering::Relaxed) && not_before <= place.now() {
             match turns.take(&place, &pulse, &stop).await {
-                Ok(()) => failures = 0,
+                Ok(()) => failures = Failures::default(),
                 Err(ReadError::Stopping) => return,
                 Err(error) => {
-                    failures += 1;
-                    let pause_ms = pause_after(&error, failures);
+                    let pause_ms = failures.pause_ms(&error);
                     tracing::warn!(environment = %place.environment_id, %error, pause_ms, "cannot look back");
                     not_before = place.now() + jittered(pause_ms);
                 }

@@ -146,6 +146,14 @@ impl ReadError {
         }
     }
 
+    /// How long calls are held back still, where nothing was sent because of that.
+    fn held_back_for(&self) -> Option<Duration> {
+        match self {
+            Self::Platform(PlatformError::Paused { wait, .. }) => Some(*wait),
+            _ => None,
+        }
+    }
+
     /// Whether the platform, asked in a documented way, says that it cannot do that.
     fn refuses_the_filter(&self) -> bool {
         // The numbers of Adobe's Flow Service error page for filters that are not supported.

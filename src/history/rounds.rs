@@ -112,7 +112,7 @@ fn start(work: Work, place: Arc<Place>, pulse: Arc<Pulse>, stop: CancellationTok
 
 /// Reads a topic again and again.
 async fn follow<T: Topic>(place: Arc<Place>, pulse: Arc<Pulse>, stop: CancellationToken) {
-    let (mut topic, mut failures) = (T::default(), 0);
+    let (mut topic, mut failures) = (T::default(), Failures::default());
     let desk = T::desk(&place.attention);
     while !stop.is_cancelled() {
         // What is read has to be stored.
@@ -120,13 +120,16 @@ async fn follow<T: Topic>(place: Arc<Place>, pulse: Arc<Pulse>, stop: Cancellati
         let waiting = desk.take_waiting();
         let (pause_ms, problem) = match read_once(&mut topic, &place, &pulse, &stop).await {
             Ok(pause_ms) => {
-                failures = 0;
+                failures = Failures::default();
                 (jittered(pause_ms), None)
             }
             Err(ReadError::Stopping) => return,
             Err(error) => {
-                failures += 1;
-                let pause_ms = jittered(pause_after(&error, failures).max(place.history.inner.interval_ms()));
+                let least_ms = match error.held_back_for() {
+                    None => place.history.inner.interval_ms(),
+                    Some(_) => 0,
+                };
+                let pause_ms = jittered(failures.pause_ms(&error).max(least_ms));
                 tracing::warn!(environment = %place.environment_id, topic = %T::TOPIC, %error, pause_ms, "cannot read from the platform");
                 (pause_ms, Some(note_failure(&place, T::TOPIC, &error).await))
             }
@@ -188,6 +191,13 @@ pub(super) async fn wait_until_writable(place: &Place, pulse: &Pulse, stop: &Can
 
 /// Notes why a reading failed; gives that in words.
 async fn note_failure(place: &Place, topic: SyncTopic, error: &ReadError) -> String {
+    // That calls are held back is not why they are.
+    if error.held_back_for().is_some()
+        && let Ok(Some(known)) = sync_state::get(place.store(), &place.environment_id, topic).await
+        && let Some(problem) = known.problem
+    {
+        return problem;
+    }
     let problem: String = error.to_string().chars().take(PROBLEM_CHARS).collect();
     let note = async {
         let mut tx = place.store().begin().await?;
@@ -201,16 +211,30 @@ async fn note_failure(place: &Place, topic: SyncTopic, error: &ReadError) -> Str
     problem
 }
 
-/// How long to wait after so many failures in a row, in milliseconds.
-pub(super) fn pause_after(error: &ReadError, failures: u32) -> i64 {
-    let first = if error.is_about_the_credential() {
-        CREDENTIAL_PAUSE_MS
-    } else {
-        FAILURE_PAUSE_MS
-    };
-    first
-        .saturating_mul(1 << failures.saturating_sub(1).min(10))
-        .min(LONGEST_PAUSE_MS)
+/// Failures in a row.
+#[derive(Debug, Default)]
+pub(super) struct Failures {
+    in_a_row: u32,
+}
+
+impl Failures {
+    /// How long to wait after one more, in milliseconds. Where calls are held back, nothing has failed anew, and how
+    /// long that lasts is known.
+    pub(super) fn pause_ms(&mut self, error: &ReadError) -> i64 {
+        if let Some(wait) = error.held_back_for() {
+            let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+            return wait_ms.clamp(FAILURE_PAUSE_MS, LONGEST_PAUSE_MS);
+        }
+        self.in_a_row = self.in_a_row.saturating_add(1);
+        let first = if error.is_about_the_credential() {
+            CREDENTIAL_PAUSE_MS
+        } else {
+            FAILURE_PAUSE_MS
+        };
+        first
+            .saturating_mul(1 << (self.in_a_row - 1).min(10))
+            .min(LONGEST_PAUSE_MS)
+    }
 }
 
 /// Up to a tenth less or more, so that environments do not all ask at the same moment.
@@ -222,16 +246,31 @@ pub(super) fn jittered(pause_ms: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::PlatformError;
 
     #[test]
     fn pauses_grow_and_end() {
         let error = ReadError::Store(StoreError::Busy);
-        let pauses: Vec<i64> = (1..9).map(|failures| pause_after(&error, failures)).collect();
+        let mut failures = Failures::default();
+        let pauses: Vec<i64> = (1..9).map(|_| failures.pause_ms(&error)).collect();
         assert_eq!(
             pauses,
             [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]
         );
-        assert_eq!(pause_after(&error, u32::MAX), 300_000);
+        let most = Failures { in_a_row: u32::MAX }.pause_ms(&error);
+        assert_eq!(most, 300_000);
+        let held_back = |seconds| {
+            ReadError::Platform(PlatformError::Paused {
+                wait: Duration::from_secs(seconds),
+                reason: "most of the last calls failed",
+            })
+        };
+        let mut failures = Failures { in_a_row: 1 };
+        assert_eq!(
+            [29, 1, 900].map(|wait| failures.pause_ms(&held_back(wait))),
+            [29_000, 5_000, 300_000]
+        );
+        assert_eq!(failures.pause_ms(&error), 10_000, "the second failure");
         assert_eq!(jittered(1), 1);
         assert!((0..100).all(|_| (9_000..=11_000).contains(&jittered(10_000))));
     }

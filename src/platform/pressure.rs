@@ -17,8 +17,8 @@ const RETRY_RESERVE: f64 = 10.0;
 const WINDOW: Duration = Duration::from_secs(30);
 const WINDOW_CALLS: usize = 20;
 const OPEN_FOR: Duration = Duration::from_secs(30);
-/// A probe that was dropped half-way must not keep the circuit waiting for ever.
-const PROBE_PATIENCE: Duration = Duration::from_secs(60);
+/// A probe that was dropped half-way must not keep the circuit waiting; one that takes longer gets company.
+const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 pub(super) struct Pressure {

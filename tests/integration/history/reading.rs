@@ -3,6 +3,7 @@
 use headgate::domain::{DAY_MS, RunOutcome};
 use headgate::emulator::SeedOptions;
 use headgate::emulator::faults::{BodyForm, Fault, Garbage, Rule};
+use headgate::history::RefreshError;
 use headgate::platform::{Call, ObjectKind};
 use headgate::store::runs;
 use headgate::store::sync_state::{self, SyncTopic};
@@ -208,6 +209,37 @@ async fn r3_an_hour_without_the_platform_erases_nothing_and_is_told_with_its_rea
     let state = state.unwrap().unwrap();
     assert_eq!((state.failing_since_at, state.problem), (None, None));
     assert_eq!(stored(&watched, &[flow]).await.len(), 2);
+}
+
+#[tokio::test]
+async fn r3_while_calls_are_held_back_the_reason_is_what_the_platform_said() {
+    let watched = Watched::start().await;
+    watched.read().await;
+    let unwell = Fault::Status {
+        status: 503,
+        body: BodyForm::default(),
+    };
+    let control = watched.app.emulator.control();
+    control.arm(Rule::on("GET", "**/flowservice/**").times(0).then(unwell));
+    let (history, id) = (&watched.app.running.state.history, &watched.environment.id);
+    let mut tries = 0;
+    loop {
+        let sent = control.ledger().len();
+        let Err(RefreshError::Failed(why)) = history.refresh(id).await else {
+            panic!("it was read");
+        };
+        assert!(why.contains("503"), "{why}");
+        if control.ledger().len() == sent {
+            break;
+        }
+        tries += 1;
+        assert!(tries < 40, "calls go on to be sent");
+    }
+    for topic in [SyncTopic::Flows, SyncTopic::Runs] {
+        let state = sync_state::get(watched.app.store(), id, topic).await.unwrap();
+        let problem = state.and_then(|state| state.problem).unwrap();
+        assert!(problem.contains("503"), "{problem}");
+    }
 }
 
 /// As where Adobe does not take a filter by the start of runs.

@@ -228,7 +228,7 @@ pub fn judge(flow: &Circumstances, runs: &[RecentRun]) -> Judgement {
 }
 
 /// The runs without those that read files of a window which, by its end and the newest end of the runs before them,
-/// was read already.
+/// was read already. Where that would be most of them, the windows mean something else, and all count.
 fn not_before(runs: &[RecentRun], was_read: impl Fn(i64, i64) -> bool) -> Vec<RecentRun> {
     let mut newest: Option<i64> = None;
     let counts = |run: &&RecentRun| {
@@ -239,7 +239,11 @@ fn not_before(runs: &[RecentRun], was_read: impl Fn(i64, i64) -> bool) -> Vec<Re
         newest = newest.max(run.window_end_at);
         !again
     };
-    runs.iter().filter(counts).copied().collect()
+    let counted: Vec<RecentRun> = runs.iter().filter(counts).copied().collect();
+    if counted.len() * 2 < runs.len() {
+        return runs.to_vec();
+    }
+    counted
 }
 
 /// Whether a run is on its way or about to begin.

@@ -249,6 +249,13 @@ fn a_run_made_again_is_not_the_one_that_was_expected() {
 }
 
 #[test]
+fn windows_that_do_not_move_on_say_nothing() {
+    let good = RunOutcome::Succeeded;
+    let runs: Vec<RecentRun> = (0..10).map(|slot| of_window(slot, 0, good)).collect();
+    assert_eq!(judge(&hourly(), &runs).expected_at, Some(START + 10 * HOUR));
+}
+
+#[test]
 fn where_all_runs_looked_at_say_the_same_it_may_have_begun_earlier() {
     let failed: Vec<RecentRun> = (0..30).map(|slot| run(slot, RunOutcome::Failed, 0)).collect();
     assert!(judge(&hourly(), &failed).perhaps_longer);

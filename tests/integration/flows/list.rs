@@ -223,7 +223,7 @@ async fn hostile_queries_are_ignored_or_told() {
     };
     let long = "%F0%9F%90%99".repeat(100);
     for query in [
-        "after=rubbish&sort=rubbish&outcome=rubbish&health=rubbish".to_owned(),
+        "after=rubbish&sort=rubbish".to_owned(),
         format!("after={}&sort=need", key("-9223372036854775808")),
         format!("after={}&sort=next-run", key("9223372036854775807")),
         format!("before={}&sort=next-run", key("0")),

@@ -122,6 +122,12 @@ fn parse_origin(what: &'static str, text: &str, example: &'static str) -> Result
     Ok(url)
 }
 
+/// Whether an id stands in an address as it is. Adobe's are UUIDs; one that is a path leads elsewhere.
+pub(super) fn is_one_segment(id: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.');
+    id.bytes().all(is_plain) && id.bytes().any(|byte| byte != b'.')
+}
+
 /// An id as one segment of a path: everything but unreserved characters percent-encoded.
 pub(super) fn segment(id: &str) -> String {
     id.bytes()

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::endpoints::is_one_segment;
 use super::error::{PlatformError, Service};
 use super::loose::{self, Form, Loose, of_members};
 use super::reply::clean;
@@ -201,19 +202,13 @@ impl Run {
                 .id
                 .0
                 .0
-                .filter(|id| is_plain(id))
+                .filter(|id| is_one_segment(id))
                 .ok_or_else(|| without("id"))?,
             flow_id: read.flow_id.0.0.ok_or_else(|| without("flowId"))?,
             etag: read.etag.0,
             raw: kept(json).into_owned(),
         })
     }
-}
-
-/// Whether an id is one: Adobe's are UUIDs, and those of others at least no paths.
-fn is_plain(id: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.');
-    id.bytes().all(is_plain) && id.bytes().any(|byte| byte != b'.')
 }
 
 /// What a run says that went wrong, and what its activities say; the run repeats some of it.

@@ -1,6 +1,6 @@
 //! How a flow does, in a badge and a sentence, the same on every page.
 
-use crate::domain::health::{Health, Judgement, Usual};
+use crate::domain::health::{Health, Judgement, NEVER_READ, Usual};
 use crate::web::numbers;
 use crate::web::status::Status;
 use crate::web::times::{TimeView, Times};
@@ -26,7 +26,7 @@ impl HealthView {
     /// [`judged_at`]: crate::domain::health::judged_at
     pub fn new(judgement: &Judgement, times: &Times, now_ms: i64) -> Self {
         let health = judgement.health_at(now_ms);
-        if health == Health::Waiting && now_ms == i64::MIN {
+        if health == Health::Waiting && now_ms == NEVER_READ {
             return Self::unread();
         }
         Self {
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn where_nothing_was_read_no_run_is_said_not_to_be_there() {
         let times = Times::new("UTC", NOW);
-        let view = HealthView::new(&judged(Health::Waiting), &times, i64::MIN);
+        let view = HealthView::new(&judged(Health::Waiting), &times, NEVER_READ);
         assert_eq!(
             (view.word, view.reason.as_str()),
             ("Not read yet", "Its runs were not read from Adobe yet.")
@@ -223,7 +223,7 @@ mod tests {
             "Waiting"
         );
         assert_eq!(
-            HealthView::new(&judged(Health::Failed), &times, i64::MIN).word,
+            HealthView::new(&judged(Health::Failed), &times, NEVER_READ).word,
             "Failed"
         );
     }

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::flows::list::run;
 use crate::support::app::Visitor;
+use crate::support::refusals::{BY_IDS, refuse_filter};
 use crate::support::watched::{HOUR_MS, MINUTE_MS, NOW_MS, Watched};
 
 /// How long a stream may be silent on a machine that is busy with other tests. How soon news come is a matter of the
@@ -238,13 +239,7 @@ async fn of_many_unfinished_runs_those_of_the_flow_that_is_looked_at_are_asked_f
     let flow = watched.flow("Loyalty", "week", Some(1)).await;
     let other = watched.flow("Orders", "week", Some(1)).await;
     watched.read().await;
-    let by_ids = Rule::on("GET", "**/runs").query_contains("id%3D%3D");
-    let refuse = Fault::Answer {
-        status: 400,
-        body: json!({"type": "https://ns.adobe.com/aep/errors/FLOW-1423-400", "title": "Unsupported filter",
-            "status": 400, "report": {"detailed-message": "The filter field is not supported."}}),
-    };
-    watched.app.emulator.control().arm(by_ids.times(0).then(refuse));
+    refuse_filter(watched.app.emulator.control(), BY_IDS);
     // Many more than are asked for one by one in a reading.
     begin_runs(&watched, &other, 101..=180).await;
     begin_runs(&watched, &flow, 1..=1).await;

@@ -150,10 +150,13 @@ pub struct Judgement {
     pub never_brought_any: bool,
 }
 
+/// The moment at which flows are judged whose runs were never read.
+pub const NEVER_READ: i64 = i64::MIN;
+
 /// The moment at which flows are judged at `now_ms`, when their environment's runs were last read at `read_at` (all UTC
 /// epoch milliseconds): nothing is called late or stuck because of what could not be seen.
 pub fn judged_at(now_ms: i64, read_at: Option<i64>) -> i64 {
-    read_at.map_or(i64::MIN, |read_at| read_at.min(now_ms))
+    read_at.map_or(NEVER_READ, |read_at| read_at.min(now_ms))
 }
 
 impl Judgement {

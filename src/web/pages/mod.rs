@@ -4,6 +4,7 @@ pub mod account;
 pub mod audit;
 pub mod drafts;
 pub mod environments;
+mod filter_words;
 pub mod findings;
 pub mod flows;
 mod freshness;

@@ -7,8 +7,8 @@ use headgate::history::RefreshError;
 use headgate::platform::{Call, ObjectKind};
 use headgate::store::runs;
 use headgate::store::sync_state::{self, SyncTopic};
-use serde_json::json;
 
+use crate::support::refusals::{BY_START, refuse_filter};
 use crate::support::stored::runs_of;
 use crate::support::watched::{HOUR_MS, MINUTE_MS, Watched};
 
@@ -242,22 +242,10 @@ async fn r3_while_calls_are_held_back_the_reason_is_what_the_platform_said() {
     }
 }
 
-/// As where Adobe does not take a filter by the start of runs.
-fn refuse_lists_by_start(watched: &Watched) {
-    let refusal = json!({"type": "https://ns.adobe.com/aep/errors/FLOW-1423-400", "title": "Unsupported filter",
-        "status": 400, "report": {"detailed-message": "The filter field is not supported."}});
-    let refuse = Fault::Answer {
-        status: 400,
-        body: refusal,
-    };
-    let by_start = Rule::on("GET", "**/runs").query_contains("startedAtUTC%3E");
-    watched.app.emulator.control().arm(by_start.times(0).then(refuse));
-}
-
 #[tokio::test]
 async fn where_runs_cannot_be_listed_by_their_start_they_are_listed_flow_by_flow() {
     let watched = Watched::start().await;
-    refuse_lists_by_start(&watched);
+    refuse_filter(watched.app.emulator.control(), BY_START);
     watched.read().await;
     let flows = [
         watched.flow("Loyalty", "hour", Some(1)).await,
@@ -276,7 +264,7 @@ async fn where_runs_cannot_be_listed_by_their_start_they_are_listed_flow_by_flow
 #[tokio::test]
 async fn r1_a_page_that_cannot_be_read_is_made_up_for_where_flows_are_listed_one_by_one() {
     let watched = Watched::start().await;
-    refuse_lists_by_start(&watched);
+    refuse_filter(watched.app.emulator.control(), BY_START);
     watched.read().await;
     let flows = [watched.flow("Loyalty", "hour", Some(1)).await];
     watched.advance(250 * HOUR_MS);

@@ -6,9 +6,9 @@ use headgate::emulator::SeedOptions;
 use headgate::emulator::faults::{Fault, Rule};
 use headgate::history::{Pace, RefreshError};
 use headgate::store::sync_state::SyncTopic;
-use serde_json::json;
 
 use crate::support::mirror::{Mirror, QUICK};
+use crate::support::refusals::{BY_START, refuse_filter};
 
 const STEADY: Pace = Pace {
     calls_per_second: 2,
@@ -52,15 +52,8 @@ async fn r5_thousands_of_flows_cost_two_calls_a_second_at_most() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r5_flow_by_flow_too_and_the_other_way_is_tried_again() {
     let mirror = mirror(300).await;
-    let refusal = json!({"type": "https://ns.adobe.com/aep/errors/FLOW-1423-400", "title": "Unsupported filter",
-        "status": 400, "report": {"detailed-message": "The filter field is not supported."}});
-    let refuse = Fault::Answer {
-        status: 400,
-        body: refusal,
-    };
-    let by_start = Rule::on("GET", "**/runs").query_contains("startedAtUTC%3E");
     let control = mirror.emulator.control();
-    control.arm(by_start.times(0).then(refuse));
+    refuse_filter(control, BY_START);
     let (_, _task) = mirror.run(STEADY);
     mirror.read_since(mirror.now_ms()).await;
     let stored: Vec<String> = mirror.mirrored().await.runs.into_keys().collect();

@@ -7,6 +7,7 @@ pub mod forwarder;
 pub mod mirror;
 pub mod process;
 pub mod recipes;
+pub mod refusals;
 pub mod setups;
 pub mod stored;
 pub mod watched;

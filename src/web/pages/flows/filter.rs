@@ -13,7 +13,7 @@ use crate::store::saved_views::ViewedPage;
 use crate::store::{Store, StoreError, connection_templates, people};
 use crate::web::error::PageError;
 use crate::web::health_view;
-use crate::web::pages::runs::filter::{one_of, outcome_of};
+use crate::web::pages::filter_words::{one_of, outcome_of, set};
 use crate::web::pages::saved_views::{address, canonical};
 use crate::web::visit::Visit;
 
@@ -94,35 +94,25 @@ impl FlowsQuery {
         self
     }
 
+    /// What to read.
+    ///
     /// # Errors
     /// A health or outcome that is none: leaving it out would give more than was asked for.
-    pub(super) fn check(&self) -> Result<(), PageError> {
-        one_of::<Health>(
-            "health",
-            &self.health,
-            Health::ALL.iter().map(|health| health.as_str()),
-        )?;
-        outcome_of(&self.outcome)?;
-        Ok(())
-    }
-
-    pub(super) fn filter(&self) -> FlowFilter<'_> {
-        fn set(text: &str) -> Option<&str> {
-            Some(text).filter(|text| !text.is_empty())
-        }
+    pub(super) fn filter(&self) -> Result<FlowFilter<'_>, PageError> {
         let or_none = |text| set(text).map(|id| if id == NONE { "" } else { id });
-        FlowFilter {
+        let words = Health::ALL.iter().map(|health| health.as_str());
+        Ok(FlowFilter {
             environment_id: set(&self.environment),
             // What is gone has no state any more.
             state: set(&self.state).filter(|state| *state != GONE),
             connector: set(&self.connector),
-            outcome: self.outcome.parse::<RunOutcome>().ok(),
+            outcome: outcome_of(&self.outcome)?,
             text: set(&self.q),
             include_gone: self.state == GONE,
-            health: self.health.parse::<Health>().ok(),
+            health: one_of("health", &self.health, words)?,
             template_id: or_none(&self.template),
             owner_id: or_none(&self.owner),
-        }
+        })
     }
 
     pub(super) fn sort(&self) -> FlowSort {
@@ -183,19 +173,17 @@ impl FlowsQuery {
     }
 
     fn are_set(&self) -> bool {
-        let FlowFilter {
-            environment_id,
-            state,
-            connector,
-            outcome,
-            text,
-            include_gone: _,
-            health,
-            template_id,
-            owner_id,
-        } = self.filter();
-        let texts = [environment_id, state, connector, text, template_id, owner_id];
-        texts.iter().any(Option::is_some) || outcome.is_some() || health.is_some()
+        let are_set = [
+            &self.environment,
+            &self.health,
+            &self.outcome,
+            &self.connector,
+            &self.template,
+            &self.owner,
+            &self.q,
+        ];
+        // Flows that Adobe lists no longer are no choice among those that it does.
+        are_set.iter().any(|word| set(word).is_some()) || set(&self.state).is_some_and(|state| state != GONE)
     }
 }
 

@@ -55,7 +55,7 @@ pub async fn list(
         return Ok(Redirect::to(&address).into_response());
     }
     let query = query.cut();
-    query.check()?;
+    let filter = query.filter()?;
     let (after, before) = (query.after(), query.before());
     let part = match (&after, &before) {
         (Some(key), _) => FlowPage::After(key),
@@ -70,7 +70,7 @@ pub async fn list(
     let limit = i64::try_from(PAGE_SIZE + 1).unwrap_or(i64::MAX);
     let (team_id, canonical) = (&visit.session.team_id, query.canonical());
     let (mut found, sync, views, filters) = tokio::try_join!(
-        flow_lists::list(store, team_id, query.filter(), query.sort(), moment, part, limit),
+        flow_lists::list(store, team_id, filter, query.sort(), moment, part, limit),
         sync_state::all_for(store, team_id),
         ViewsBar::read(store, &visit, ViewedPage::Flows, "All flows", &canonical),
         Filters::read(store, &visit, &query),

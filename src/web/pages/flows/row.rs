@@ -1,7 +1,7 @@
 //! A flow in a list.
 
 use super::view::{Badge, badge_of_state, count, outcome_badge, source_name};
-use crate::domain::health::{Judgement, judged_at};
+use crate::domain::health::{Judgement, NEVER_READ, judged_at};
 use crate::domain::schedule::cadence;
 use crate::store::StoreError;
 use crate::store::flow_lists::ListedFlow;
@@ -62,7 +62,7 @@ impl FlowRow {
             || Strip::new(&[], Expected::default()),
             |health| Strip::new(&health.recent, expected(&flow, &health.judgement, moment)),
         );
-        if flow.runs_read_at.is_none() && flow.last_run_at.is_none() {
+        if moment == NEVER_READ && flow.last_run_at.is_none() {
             strip.label = "Runs not read yet".to_owned();
         }
         let template = flow.template_id.zip(flow.template_name).map(|(id, name)| {

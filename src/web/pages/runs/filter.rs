@@ -1,14 +1,11 @@
 //! Which runs are meant, as it stands in an address.
 
-use std::str::FromStr;
-
-use axum::http::StatusCode;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use crate::domain::RunOutcome;
 use crate::store::run_lists::RunSelection;
 use crate::web::error::PageError;
+use crate::web::pages::filter_words::{outcome_of, set, unread};
 use crate::web::times::Times;
 
 /// The longest text that is searched for, in characters.
@@ -20,7 +17,7 @@ const TEXT_CHARS: usize = 200;
 pub struct RunsFilter {
     /// Our id of an environment.
     pub(in crate::web::pages) environment: String,
-    /// A word of [`RunOutcome`].
+    /// A word of [`RunOutcome`](crate::domain::RunOutcome).
     pub(in crate::web::pages) outcome: String,
     /// A part of the flow's name or source path.
     pub(in crate::web::pages) q: String,
@@ -91,52 +88,4 @@ impl RunsFilter {
             to_at,
         })
     }
-}
-
-/// The outcome that a filter is set to.
-///
-/// # Errors
-/// It is none.
-pub(in crate::web::pages) fn outcome_of(word: &str) -> Result<Option<RunOutcome>, PageError> {
-    one_of(
-        "outcome",
-        word,
-        RunOutcome::ALL.iter().map(|outcome| outcome.as_str()),
-    )
-}
-
-/// One of some words that a filter is set to.
-///
-/// # Errors
-/// It is none of them.
-pub(in crate::web::pages) fn one_of<T: FromStr>(
-    name: &str,
-    word: &str,
-    words: impl Iterator<Item = &'static str>,
-) -> Result<Option<T>, PageError> {
-    let Some(word) = set(word) else {
-        return Ok(None);
-    };
-    word.parse().map(Some).map_err(|_| {
-        let words: Vec<&str> = words.collect();
-        unread(name, word, &format!("one of {}", words.join(", ")))
-    })
-}
-
-/// What a filter is set to.
-fn set(text: &str) -> Option<&str> {
-    Some(text.trim()).filter(|text| !text.is_empty())
-}
-
-fn unread(name: &str, value: &str, expected: &str) -> PageError {
-    let value: String = value.chars().take(40).collect();
-    PageError::new(
-        StatusCode::BAD_REQUEST,
-        "input.filter",
-        "This filter cannot be read",
-    )
-    .what(format!(
-        "“{name}” is “{value}”, but should be {expected}. Leaving it out would give more than was asked for, so nothing was read."
-    ))
-    .advice("Correct the filter in the address or on the page, and try again.")
 }

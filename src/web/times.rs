@@ -24,6 +24,19 @@ impl Times {
         }
     }
 
+    /// The same present for somebody in UTC.
+    pub fn in_utc(&self) -> Self {
+        Self {
+            zone: TimeZone::UTC,
+            now_ms: self.now_ms,
+        }
+    }
+
+    /// Whether the viewer's own zone is UTC.
+    pub fn are_utc(&self) -> bool {
+        self.zone.iana_name() == Some("UTC")
+    }
+
     /// When a day such as `2026-03-21` begins for this viewer, in UTC epoch milliseconds; none if it is no day.
     pub fn day_starts(&self, day: &str) -> Option<i64> {
         self.midnight(day.trim().parse().ok()?)

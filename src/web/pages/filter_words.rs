@@ -53,5 +53,5 @@ pub(super) fn unread(name: &str, value: &str, expected: &str) -> PageError {
     .what(format!(
         "“{name}” is “{value}”, but should be {expected}. Leaving it out would give more than was asked for, so nothing was read."
     ))
-    .advice("Correct the filter in the address or on the page, and try again.")
+    .advice("Correct the filter in the address, or go back to the list and choose anew.")
 }

@@ -96,6 +96,53 @@ async fn failed_runs_are_listed_and_filtered_by_their_end() {
 }
 
 #[tokio::test]
+async fn a_bar_leads_to_the_runs_that_it_counts_in_any_time_zone() {
+    let watched = with_runs().await;
+    let mut ana = watched.app.visitor("ana").await;
+    assert!(
+        !ana.get("/runs").await.has("select[name=days]"),
+        "there is no choice in UTC"
+    );
+    let account = ana.get("/account").await;
+    let zone = [("time_zone", "Australia/Sydney")];
+    assert_eq!(
+        ana.submit(&account, "/account", &zone).await.status,
+        StatusCode::SEE_OTHER
+    );
+    for list in [
+        "/runs",
+        "/runs?outcome=failed",
+        "/runs?from=2026-02-20&to=2026-02-25",
+    ] {
+        let page = ana.get(list).await;
+        let bars = page.attributes("svg.days a[aria-label]", "href");
+        let labels = page.attributes("svg.days a[aria-label]", "aria-label");
+        let mut counted = 0;
+        for (href, label) in bars.iter().zip(labels) {
+            let numbers = label
+                .split([' ', ','])
+                .skip(2)
+                .filter_map(|word| word.parse::<usize>().ok());
+            let runs: usize = numbers.sum();
+            if runs > 0 {
+                assert_eq!(
+                    page_through(&mut ana, href).await.len(),
+                    runs,
+                    "{list}: {label} {href}"
+                );
+                counted += runs;
+            }
+        }
+        assert!(counted > 10, "{list}");
+    }
+    let own = page_through(&mut ana, "/runs?from=2026-02-25&to=2026-02-25").await;
+    let utc = page_through(&mut ana, "/runs?from=2026-02-25&to=2026-02-25&days=utc").await;
+    assert!(own != utc && own.len() == utc.len());
+    let odd = ana.get("/runs?from=2026-02-20&days=mars").await;
+    assert_eq!(odd.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn a_text_finds_the_runs_of_its_flows_and_the_histogram_gives_way() {
     let watched = with_runs().await;
     let mut ana = watched.app.visitor("ana").await;

@@ -9,7 +9,6 @@ use crate::store::{Store, StoreError, runs};
 use crate::web::charts::day_histogram::{Day, DayHistogram};
 use crate::web::pages::flows::view;
 use crate::web::status::Status;
-use crate::web::times::Times;
 use crate::web::visit::Visit;
 
 /// Days that are drawn without a filter for them, and at most.
@@ -35,10 +34,10 @@ pub(super) async fn histogram(
         Some(outcome) if selection.is_by_end() => by_end(store, visit, filter, outcome, first).await?,
         outcome => by_start(store, visit, filter, outcome, first).await?,
     };
-    let utc = Times::new("UTC", visit.now_ms);
+    let utc = visit.times().in_utc();
     let days: Vec<Day> = (first..=last)
         .map(|day| Day {
-            href: filter.of_day(&utc.at(day * DAY_MS).iso().to_string()[..10]),
+            href: filter.of_utc_day(&utc.at(day * DAY_MS).iso().to_string()[..10]),
             day: utc.at(day * DAY_MS).day().to_string(),
             counts: counts.get(&day).cloned().unwrap_or_default(),
         })

@@ -21,11 +21,16 @@ pub struct RunsFilter {
     pub(in crate::web::pages) outcome: String,
     /// A part of the flow's name or source path.
     pub(in crate::web::pages) q: String,
-    /// The first day, such as `2026-03-21`, in the person's time zone.
+    /// The first day, such as `2026-03-21`.
     pub(in crate::web::pages) from: String,
     /// The last day.
     pub(in crate::web::pages) to: String,
+    /// Whose days these are: [`UTC_DAYS`], else those of the person's time zone.
+    pub(in crate::web::pages) days: String,
 }
+
+/// The word for days of UTC.
+pub(in crate::web::pages) const UTC_DAYS: &str = "utc";
 
 impl RunsFilter {
     /// The address of a page or file with these filters, from a place in the list on.
@@ -36,6 +41,7 @@ impl RunsFilter {
             ("q", &self.q),
             ("from", &self.from),
             ("to", &self.to),
+            ("days", &self.days),
             ("after", after.unwrap_or_default()),
         ];
         let pairs = pairs.map(|(name, value)| (name, value.trim()));
@@ -47,11 +53,12 @@ impl RunsFilter {
         }
     }
 
-    /// The list of one day's runs.
-    pub(in crate::web::pages) fn of_day(&self, day: &str) -> String {
+    /// The list of the runs of one UTC day.
+    pub(in crate::web::pages) fn of_utc_day(&self, day: &str) -> String {
         let of_day = Self {
             from: day.to_owned(),
             to: day.to_owned(),
+            days: UTC_DAYS.to_owned(),
             ..self.clone()
         };
         of_day.address("/runs", None)
@@ -70,6 +77,18 @@ impl RunsFilter {
     /// A filter that cannot be read: leaving it out would give more than was asked for.
     pub(in crate::web::pages) fn selection(&self, times: &Times) -> Result<RunSelection, PageError> {
         let outcome = outcome_of(&self.outcome)?;
+        let utc = times.in_utc();
+        let times = match set(&self.days) {
+            None => times,
+            Some(UTC_DAYS) => &utc,
+            Some(other) => {
+                return Err(unread(
+                    "days",
+                    other,
+                    "utc, or nothing for those of your time zone",
+                ));
+            }
+        };
         let day = |name, text: &str, read: &dyn Fn(&str) -> Option<i64>| match set(text) {
             None => Ok(None),
             Some(day) => read(day)

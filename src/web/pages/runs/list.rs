@@ -7,7 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 
 use super::days;
-use super::filter::RunsFilter;
+use super::filter::{RunsFilter, UTC_DAYS};
 use super::found::{self, Found};
 use crate::domain::RunOutcome;
 use crate::store::run_lists::RunPlace;
@@ -51,6 +51,8 @@ struct Filters {
     text: String,
     from: String,
     to: String,
+    /// Whose days these are; none: the person's are those of UTC.
+    days: Option<Vec<Choice>>,
     are_set: bool,
 }
 
@@ -157,6 +159,22 @@ fn summary(shown: usize, of_more: bool) -> String {
     format!("{shown} {runs}{where_}")
 }
 
+fn whose_days(filter: &RunsFilter, visit: &Visit) -> Option<Vec<Choice>> {
+    let is_utc = filter.days == UTC_DAYS;
+    let choice = |value: &str, label: String, chosen| Choice {
+        value: value.to_owned(),
+        label,
+        chosen,
+    };
+    (!visit.times().are_utc()).then(|| {
+        let own = format!("Your time zone ({})", visit.session.time_zone);
+        vec![
+            choice("", own, !is_utc),
+            choice(UTC_DAYS, "UTC, as in the chart".to_owned(), is_utc),
+        ]
+    })
+}
+
 fn filters(filter: &RunsFilter, visit: &Visit) -> Filters {
     let outcomes = RunOutcome::ALL.iter().map(|outcome| Choice {
         value: outcome.as_str().to_owned(),
@@ -174,6 +192,7 @@ fn filters(filter: &RunsFilter, visit: &Visit) -> Filters {
         text: filter.q.clone(),
         from: filter.from.clone(),
         to: filter.to.clone(),
+        days: whose_days(filter, visit),
         are_set: filter.are_set(),
     }
 }

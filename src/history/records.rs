@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::connections::Ends;
 use crate::domain::RunOutcome;
 use crate::domain::connector::connector_by_spec;
+use crate::domain::failures::most_telling;
 use crate::platform::{Flow, Run};
 use crate::store::flows::FlowRecord;
 use crate::store::runs::Run as RunRow;
@@ -57,7 +58,8 @@ pub fn flow_row(environment_id: &str, flow: &Flow, ends: Ends, read_at: i64) -> 
 /// The row of a run read at `read_at` (UTC epoch milliseconds).
 pub fn run_row(environment_id: &str, run: &Run, read_at: i64) -> MirroredRun {
     let started_at = run.started_at.or(run.created_at).unwrap_or(read_at);
-    let error = run.errors.first();
+    let codes = run.errors.iter().map(|error| error.code.as_deref());
+    let error = most_telling(codes).map(|place| &run.errors[place]);
     let outcome = RunOutcome::read(&run.status, run.records_failed, !run.errors.is_empty());
     let changed_at = run.updated_at.or(run.completed_at).unwrap_or(started_at);
     let row = RunRow {
@@ -142,7 +144,7 @@ mod tests {
         });
         assert_eq!(
             (told.outcome, told.error_code.as_deref()),
-            (RunOutcome::Partial, Some("CONNECTOR-2001-500"))
+            (RunOutcome::Partial, Some("133"))
         );
         assert_eq!(told.error_message.as_deref(), Some("rows were lost"));
     }

@@ -43,9 +43,9 @@ pub struct Run {
     pub bytes_in: Option<i64>,
     /// Bytes stored.
     pub bytes_out: Option<i64>,
-    /// Of its first error.
+    /// Of the error that tells most: see [`most_telling`](crate::domain::failures::most_telling).
     pub error_code: Option<String>,
-    /// Of its first error.
+    /// Of the same error.
     pub error_message: Option<String>,
     /// Files changed since here were read.
     pub window_start_at: Option<i64>,
@@ -85,9 +85,9 @@ pub struct RunLine {
     pub files_in: Option<i64>,
     /// Bytes read.
     pub bytes_in: Option<i64>,
-    /// Of its first error.
+    /// Of the error that tells most.
     pub error_code: Option<String>,
-    /// Of its first error.
+    /// Of the same error.
     pub error_message: Option<String>,
 }
 

@@ -49,6 +49,9 @@ pub struct Failure {
     /// Where in Headgate to do it.
     #[serde(default)]
     pub places: Vec<Place>,
+    /// Another code beside it says more: it only names the part of a run that failed.
+    #[serde(default)]
+    pub is_general: bool,
     /// What else the code means, where Adobe gives it twice.
     #[serde(default)]
     pub also: String,
@@ -109,6 +112,18 @@ static CATALOGUE: LazyLock<Vec<Family>> = LazyLock::new(|| {
 /// All codes, by service.
 pub fn families() -> &'static [Family] {
     &CATALOGUE
+}
+
+/// The place of the code that tells most of what went wrong, among those of one run in Adobe's order: the first that
+/// we can explain and that does not only name the part that failed; else the first. Nothing: there is none.
+pub fn most_telling<'a>(codes: impl IntoIterator<Item = Option<&'a str>>) -> Option<usize> {
+    let mut codes = codes.into_iter();
+    let says_why = |code: Option<&str>| code.and_then(explain).is_some_and(|failure| !failure.is_general);
+    let first = codes.next()?;
+    if says_why(first) {
+        return Some(0);
+    }
+    Some(codes.position(says_why).map_or(0, |others| others + 1))
 }
 
 impl Family {

@@ -46,6 +46,29 @@ const FLOW_SERVICE: &[(&str, &[std::ops::RangeInclusive<u16>])] = &[
 ];
 
 #[test]
+fn the_code_that_says_why_is_told_before_the_one_that_says_where() {
+    let place = |codes: &[&str]| {
+        most_telling(
+            codes
+                .iter()
+                .map(|code| Some(*code).filter(|code| !code.is_empty())),
+        )
+    };
+    assert_eq!(place(&[]), None);
+    assert_eq!(place(&["CONNECTOR-2001-500"]), Some(0));
+    assert_eq!(place(&["CONNECTOR-2001-500", "133"]), Some(1));
+    let three = ["CONNECTOR-2001-500", "INGEST-1212-400", "MAPPER-3700-400"];
+    assert_eq!(place(&three), Some(2));
+    assert_eq!(
+        place(&["", "133"]),
+        Some(1),
+        "one without a code explains nothing"
+    );
+    assert_eq!(place(&["133", "MAPPER-3700-400"]), Some(0));
+    assert_eq!(place(&["CONNECTOR-2001-500", "NEWS-1-400"]), Some(0));
+}
+
+#[test]
 fn every_documented_code_of_flow_service_is_explained_as_its_own() {
     let mut count = 0;
     for (status, numbers) in FLOW_SERVICE {

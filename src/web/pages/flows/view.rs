@@ -183,7 +183,7 @@ impl RunRow {
         })
     }
 
-    /// What Adobe calls its first error.
+    /// What Adobe calls the error that tells most of it.
     pub(in crate::web::pages) fn error_code(&self) -> Option<&str> {
         self.run.error_code.as_deref().filter(|code| !code.is_empty())
     }

@@ -75,7 +75,7 @@ impl Inner {
         patience: Duration,
     ) -> Result<(Outgoing, Token), PlatformError> {
         let request = self.change_request(call, request_id)?;
-        self.wait_for_admission(patience).await?;
+        self.wait_to_change(patience).await?;
         Ok((request, self.token().await?))
     }
 }

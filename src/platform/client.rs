@@ -43,6 +43,16 @@ pub struct PlatformClient {
     request_id: Option<Arc<str>>,
     /// Reads of this client and its clones that may be on their way at once.
     reads_at_once: Option<Arc<Semaphore>>,
+    lane: Lane,
+}
+
+/// Callers of different kinds: when most calls of the one fail, those of the other go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    /// People, and what they wait for.
+    Front,
+    /// What can wait.
+    Background,
 }
 
 #[derive(Debug)]
@@ -52,6 +62,7 @@ pub(super) struct Inner {
     sandbox: String,
     tokens: Tokens,
     pressure: Pressure,
+    background_pressure: Pressure,
     /// Changes that may be on their way at once.
     pub(super) changes: Semaphore,
     /// Whether runs were found to be listed without an order only.
@@ -70,6 +81,7 @@ pub(super) struct Read {
 pub(super) struct Outgoing {
     service: Service,
     request: Request,
+    lane: Lane,
 }
 
 impl Read {
@@ -103,12 +115,14 @@ impl PlatformClient {
                 credential,
                 sandbox,
                 tokens,
+                background_pressure: pressure.of_others(),
                 pressure,
                 changes: Semaphore::new(CHANGES_AT_ONCE),
                 refuses_run_order: AtomicBool::new(false),
             }),
             request_id: None,
             reads_at_once: None,
+            lane: Lane::Front,
         }
     }
 
@@ -126,6 +140,14 @@ impl PlatformClient {
     pub fn with_reads_at_once(&self, most: u32) -> Self {
         Self {
             reads_at_once: Some(Arc::new(Semaphore::new(most as usize))),
+            ..self.clone()
+        }
+    }
+
+    /// The same client for reads that can wait: when most of them fail, only they are held back.
+    pub fn in_background(&self) -> Self {
+        Self {
+            lane: Lane::Background,
             ..self.clone()
         }
     }
@@ -150,7 +172,7 @@ impl PlatformClient {
 
     /// Reads, trying again with growing random waits while that may help and is affordable.
     pub(super) async fn get<B: Body>(&self, read: &Read) -> Result<B, PlatformError> {
-        let pressure = &self.inner.pressure;
+        let pressure = self.inner.pressure(self.lane);
         pressure.earn_retry();
         let mut ceilings = ExponentialBuilder::new()
             .with_min_delay(self.inner.http.options().retry_base)
@@ -171,8 +193,9 @@ impl PlatformClient {
 
     async fn get_once<B: Body>(&self, read: &Read) -> Result<B, PlatformError> {
         let inner = &*self.inner;
-        let request = inner.read_request(read, self.request_id.as_deref())?;
-        inner.wait_for_admission(LONGEST_SLEEP).await?;
+        let mut request = inner.read_request(read, self.request_id.as_deref())?;
+        request.lane = self.lane;
+        inner.wait_for_admission(self.lane, LONGEST_SLEEP).await?;
         let mut token = inner.token().await?;
         // Nobody closes it.
         let place = match &self.reads_at_once {
@@ -249,9 +272,20 @@ impl Inner {
         serde_json::from_value(body).map_err(|_| exchange.not_understood())
     }
 
-    /// Waits until a call may be made, but no longer than `patience`.
-    pub(super) async fn wait_for_admission(&self, patience: Duration) -> Result<(), PlatformError> {
-        let wait = self.pressure.admit(Instant::now(), patience)?;
+    fn pressure(&self, lane: Lane) -> &Pressure {
+        match lane {
+            Lane::Front => &self.pressure,
+            Lane::Background => &self.background_pressure,
+        }
+    }
+
+    /// Waits until a change may be made, but no longer than `patience`.
+    pub(super) async fn wait_to_change(&self, patience: Duration) -> Result<(), PlatformError> {
+        self.wait_for_admission(Lane::Front, patience).await
+    }
+
+    async fn wait_for_admission(&self, lane: Lane, patience: Duration) -> Result<(), PlatformError> {
+        let wait = self.pressure(lane).admit(Instant::now(), patience)?;
         if !wait.is_zero() {
             tokio::time::sleep(stretched(wait)).await;
         }
@@ -310,7 +344,11 @@ impl Inner {
         if service != Service::Sandboxes {
             headers.insert("x-sandbox-name", header("x-sandbox-name", &self.sandbox)?);
         }
-        Ok(Outgoing { service, request })
+        Ok(Outgoing {
+            service,
+            request,
+            lane: Lane::Front,
+        })
     }
 
     /// Sends a copy of the request with `token` and notes how the platform took it.
@@ -329,17 +367,17 @@ impl Inner {
         bearer.set_sensitive(true);
         request.headers_mut().insert(AUTHORIZATION, bearer);
         let result = self.http.exchange(outgoing.service, request, limit).await;
-        let now = Instant::now();
+        let (now, pressure) = (Instant::now(), self.pressure(outgoing.lane));
         match &result {
             Ok(exchange) => {
-                self.pressure.record(now, exchange.is_healthy());
+                pressure.record(now, exchange.is_healthy());
                 let asked_to_wait = exchange.status == reqwest::StatusCode::TOO_MANY_REQUESTS;
                 if let Some(wait) = exchange.retry_after.filter(|_| asked_to_wait) {
-                    self.pressure.close_for(now, wait);
+                    pressure.close_for(now, wait);
                 }
             }
             Err(PlatformError::Unreachable { .. } | PlatformError::Timeout { .. }) => {
-                self.pressure.record(now, false)
+                pressure.record(now, false)
             }
             Err(_) => {}
         }

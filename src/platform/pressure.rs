@@ -1,8 +1,8 @@
 //! Restraint towards a platform that is unwell or asks us to slow down: one gate for all callers of an
-//! environment, a budget for retries and a circuit that opens while most calls fail.
+//! environment, a budget for retries and a circuit that opens while most calls fail, both of each kind of caller.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::PlatformError;
@@ -22,12 +22,17 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
 pub(super) struct Pressure {
+    gate: Arc<Gate>,
     state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct Gate {
+    closed_until: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug)]
 struct State {
-    closed_until: Option<Instant>,
     retries_left: f64,
     recent: VecDeque<(Instant, bool)>,
     circuit: Circuit,
@@ -43,7 +48,6 @@ enum Circuit {
 impl Default for State {
     fn default() -> Self {
         Self {
-            closed_until: None,
             retries_left: RETRY_RESERVE,
             recent: VecDeque::new(),
             circuit: Circuit::Closed,
@@ -52,15 +56,20 @@ impl Default for State {
 }
 
 impl Pressure {
+    /// That of other callers behind the same gate: what fails for them says nothing to these.
+    pub(super) fn of_others(&self) -> Self {
+        Self {
+            gate: Arc::clone(&self.gate),
+            state: Mutex::default(),
+        }
+    }
+
     /// Asks to make a call at `now`. `Ok` is how long to sleep first, at most `patience`.
     ///
     /// # Errors
     /// [`PlatformError::Paused`] while the circuit is open or the gate closed for longer than that.
     pub(super) fn admit(&self, now: Instant, patience: Duration) -> Result<Duration, PlatformError> {
-        let mut state = self.lock();
-        let gate = state
-            .closed_until
-            .map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        let gate = self.gate.wait(now);
         if gate > patience {
             return Err(PlatformError::Paused {
                 wait: gate,
@@ -71,6 +80,7 @@ impl Pressure {
             wait,
             reason: "most of the last calls failed",
         };
+        let mut state = self.lock();
         match state.circuit {
             Circuit::Open { until } if now < until => return Err(failing(until - now)),
             Circuit::Probing { since } if now < since + PROBE_PATIENCE => {
@@ -116,8 +126,8 @@ impl Pressure {
 
     /// Closes the gate for all callers, as the platform asked.
     pub(super) fn close_for(&self, now: Instant, wait: Duration) {
-        let mut state = self.lock();
-        state.closed_until = state.closed_until.max(Some(now + wait));
+        let mut closed_until = self.gate.lock();
+        *closed_until = closed_until.max(Some(now + wait));
     }
 
     /// Counts a first try of a read, which earns a share of a retry.
@@ -139,6 +149,18 @@ impl Pressure {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Every change is complete before anything could panic, so a poisoned state is still whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Gate {
+    fn wait(&self, now: Instant) -> Duration {
+        self.lock()
+            .map_or(Duration::ZERO, |until| until.saturating_duration_since(now))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
+        // A moment is set in one go.
+        self.closed_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -195,6 +217,19 @@ mod tests {
         for _ in 0..5 {
             assert!(admit(&pressure, start + 2 * OPEN_FOR).is_ok());
         }
+    }
+
+    #[test]
+    fn calls_that_fail_for_some_hold_back_only_those() {
+        let (these, start) = (Pressure::default(), Instant::now());
+        let others = these.of_others();
+        for _ in 0..20 {
+            others.record(start, false);
+        }
+        assert!(admit(&others, start).is_err());
+        assert!(admit(&these, start).is_ok());
+        others.close_for(start, 5 * SECOND);
+        assert_eq!(admit(&these, start).unwrap(), 5 * SECOND, "the gate is one");
     }
 
     #[test]

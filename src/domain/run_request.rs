@@ -45,6 +45,8 @@ pub struct RunFacts {
     pub records_out: Option<i64>,
     /// The platform knows it no longer.
     pub is_gone: bool,
+    /// A later run has brought its files.
+    pub is_made_up_for: bool,
 }
 
 /// Why a run cannot be asked for, as a sentence for the button's place.
@@ -62,6 +64,9 @@ pub enum Hindrance {
     /// The run has not ended.
     #[error("This run has not ended. It can be run again when it has failed.")]
     NotEnded,
+    /// Its files have come otherwise.
+    #[error("A later run has brought the files of this one, so Adobe is not asked for them a second time.")]
+    MadeUpFor,
     /// The run did bring records.
     #[error("Adobe runs again only what failed or brought no records: this run has stored some.")]
     BroughtRecords,
@@ -97,6 +102,9 @@ pub fn may_run_again(flow: &FlowFacts<'_>, run: RunFacts, now_ms: i64) -> Result
         _ if flow.is_gone => Err(Hindrance::FlowGone),
         RunFacts { is_gone: true, .. } => Err(Hindrance::RunGone),
         RunFacts { outcome, .. } if !outcome.is_final() => Err(Hindrance::NotEnded),
+        RunFacts {
+            is_made_up_for: true, ..
+        } => Err(Hindrance::MadeUpFor),
         RunFacts {
             outcome: RunOutcome::Succeeded | RunOutcome::Partial,
             records_out: Some(1..),
@@ -155,6 +163,7 @@ mod tests {
             outcome,
             records_out,
             is_gone: false,
+            is_made_up_for: false,
         }
     }
 
@@ -176,6 +185,11 @@ mod tests {
             ..run(RunOutcome::Failed, None)
         };
         assert_eq!(again(gone), Err(Hindrance::RunGone));
+        let made_up_for = RunFacts {
+            is_made_up_for: true,
+            ..run(RunOutcome::Failed, None)
+        };
+        assert_eq!(again(made_up_for), Err(Hindrance::MadeUpFor));
     }
 
     #[test]

@@ -151,7 +151,7 @@ impl Findings {
                 Ok(spec) => self.specifications.push((connector.spec_id.clone(), spec.raw)),
                 Err(error) => {
                     missing.push(connector.name.as_str());
-                    first_error.get_or_insert_with(|| error.to_string());
+                    first_error.get_or_insert_with(|| error.of_a_read());
                 }
             }
         }

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::ReadError;
+use super::failed::Failed;
 use super::fill_plan::{MOST_PAGES, Plan, Span};
 use super::followers::Pulse;
 use super::reading::{Note, Place, Purpose, Reading};
@@ -68,9 +69,11 @@ pub(super) async fn fill(place: Arc<Place>, pulse: Arc<Pulse>, stop: Cancellatio
                 Err(ReadError::FilledByOthers) => continue,
                 Err(error) if error.refuses_the_filter() => place.go_flow_by_flow(),
                 Err(error) => {
-                    let pause_ms = failures.pause_ms(&error);
+                    let pause_ms = jittered(failures.pause_ms(&error));
                     tracing::warn!(environment = %place.environment_id, %error, pause_ms, "cannot fill the history");
-                    not_before = place.now() + jittered(pause_ms);
+                    let failed = Failed::of_older_runs(&place, &error, pause_ms).await;
+                    not_before = failed.next_try_at;
+                    failed.note_of_older_runs(&place).await;
                 }
             }
         }
@@ -97,7 +100,8 @@ async fn fill_once(
         return Ok(());
     };
     let side_by_side = place.history.inner.pace.side_by_side;
-    reading.client = reading.client.with_reads_at_once(side_by_side);
+    // What fails here must not keep others from the news.
+    reading.client = reading.client.in_background().with_reads_at_once(side_by_side);
     let readers_wanted = (side_by_side * READERS_PER_TWO_CALLS).div_ceil(2);
     let plan = Arc::new(Mutex::new(Plan::new(from, goal, readers_wanted)));
     // Readers go on while their last pages are being stored, and not further.
@@ -111,8 +115,8 @@ async fn fill_once(
     if let Err(error) = place.store().shrink().await {
         tracing::debug!(%error, "the writer keeps its memory");
     }
-    // On an error the readers end with the set.
-    ended?;
+    // On an error, too, calls that are on their way come to an end: one of them may be the probe by which it is found
+    // out that the platform is well again.
     while let Some(ended) = readers.join_next().await {
         if let Err(error) = ended
             && error.is_panic()
@@ -120,7 +124,7 @@ async fn fill_once(
             std::panic::resume_unwind(error.into_panic());
         }
     }
-    Ok(())
+    ended
 }
 
 /// Reads spans until none is left.

@@ -12,7 +12,8 @@ use super::reading::{Note, Purpose, Reading};
 use super::run_list::RunList;
 use super::{ReadError, records};
 use crate::platform::{Flow, Run, RunFilter, RunOrder};
-use crate::store::sync_state::{self, SyncTopic};
+use crate::store::WriteTx;
+use crate::store::sync_state::{self, FailedTry, SyncTopic};
 
 /// Flows whose runs are listed in one reading.
 const FLOWS_PER_READING: usize = 40;
@@ -59,6 +60,8 @@ struct Seen {
     pause_ms: i64,
     /// Its runs were once read to their end.
     is_whole: bool,
+    /// Why they were not read to their end the last time.
+    problem: Option<String>,
 }
 
 /// A flow whose runs are to be listed, the most urgent first.
@@ -83,6 +86,8 @@ struct Listed {
     any_changed: bool,
     /// They are all stored now.
     is_whole: bool,
+    /// Why they could not be read to their end.
+    problem: Option<String>,
 }
 
 impl FlowByFlow {
@@ -109,6 +114,7 @@ impl FlowByFlow {
                 at: reading.now(),
                 pause_ms: self.pause_ms(&id, &last_run, &outcome),
                 is_whole: outcome.is_whole,
+                problem: outcome.problem,
                 last_run,
             };
             self.read.insert(id, seen);
@@ -116,11 +122,41 @@ impl FlowByFlow {
         if left.iter().all(|due| due.why == Why::ItsTurn) {
             let (mut tx, id) = (reading.store().begin().await?, &reading.environment.id);
             sync_state::record_success(&mut tx, id, SyncTopic::Runs, began_at, reading.now()).await?;
+            self.note_the_past(&mut tx, reading).await?;
             tx.commit().await?;
             reading.place.is_begun.store(true, Ordering::Relaxed);
             return Ok(reading.place.history.inner.interval_ms());
         }
         Ok(0)
+    }
+
+    /// Notes whether the runs of all flows are stored, however old.
+    async fn note_the_past(&self, tx: &mut WriteTx, reading: &Reading) -> Result<(), ReadError> {
+        let id = &reading.environment.id;
+        let broken_off = self.read.values().filter(|seen| !seen.is_whole);
+        if let Some(next) = broken_off.clone().min_by_key(|seen| seen.at + seen.pause_ms) {
+            let problem = format!(
+                "The runs of {} cannot be read to their end: {}",
+                match broken_off.count() {
+                    1 => "one flow".to_owned(),
+                    many => format!("{many} flows"),
+                },
+                next.problem.as_deref().unwrap_or_default()
+            );
+            let failed = FailedTry {
+                problem: &problem,
+                at: reading.now(),
+                next_try_at: next.at + next.pause_ms,
+            };
+            return Ok(sync_state::record_fill_failure(tx, id, failed).await?);
+        }
+        let state = sync_state::get(reading.store(), id, SyncTopic::Runs).await?;
+        match state.and_then(|state| state.filled_from_at.zip(state.fill_goal_at)) {
+            // What was being filled otherwise is here, too.
+            Some((from, goal)) => sync_state::move_fill(tx, id, SyncTopic::Runs, from, goal).await?,
+            None => sync_state::end_fill_failure(tx, id).await?,
+        };
+        Ok(())
     }
 
     fn due(&self, listed: &HashMap<String, Value>, now: i64) -> Vec<Due> {
@@ -180,28 +216,29 @@ async fn newest_runs(reading: &Reading, due: &Due) -> Result<Listed, ReadError> 
         ..RunFilter::default()
     };
     let (mut list, mut any_changed, mut oldest) = (RunList::new(reading, filter), false, i64::MAX);
-    let is_whole = loop {
+    let problem = loop {
         let page = match list.next().await {
             Ok(page) => page,
             // One flow must not hold up all others. What was read of it stays, and it is read again from its beginning.
             Err(ReadError::Platform(error)) if !error.is_transient() && list.pages_read > 0 => {
                 tracing::warn!(flow = %due.flow_id, %error, "the runs of a flow cannot be read to their end");
-                break false;
+                break Some(error.of_a_read());
             }
             Err(error) => return Err(error),
         };
-        let Some(page) = page else { break true };
+        let Some(page) = page else { break None };
         let changed = reading.keep(&reading.rows(&page.items), Note::Nothing).await?;
         any_changed |= changed.runs > 0;
         // Only a list that really comes in this order has nothing new behind what is known.
         let is_in_order = comes_newest_first(&page.items, &mut oldest);
         if page.is_last || (due.is_whole && is_in_order && changed.runs == 0) {
-            break true;
+            break None;
         }
     };
     Ok(Listed {
         any_changed,
-        is_whole,
+        is_whole: problem.is_none(),
+        problem,
     })
 }
 
@@ -225,6 +262,7 @@ mod tests {
         Listed {
             any_changed,
             is_whole: true,
+            problem: None,
         }
     }
 
@@ -252,6 +290,7 @@ mod tests {
                     at,
                     pause_ms,
                     is_whole: true,
+                    problem: None,
                 },
             );
         };
@@ -282,6 +321,7 @@ mod tests {
                     at: 0,
                     pause_ms,
                     is_whole: true,
+                    problem: None,
                 },
             );
         }

@@ -19,6 +19,7 @@
 //! | `by_id` | asking for single runs: unfinished ones until they end, missing ones |
 //! | `run_list` | one list of runs, page by page |
 //! | `look_back` | reading the last day again, slice by slice |
+//! | `failed` | noting why something cannot be read, and when it is tried again |
 //! | `fill`, `fill_plan` | filling the past, several windows side by side |
 //! | `flow_by_flow` | the way where runs cannot be listed by their start |
 //! | [`records`] | from the platform's objects to rows |
@@ -30,6 +31,7 @@ mod audience;
 mod budget;
 mod by_id;
 mod connections;
+mod failed;
 mod fill;
 mod fill_plan;
 mod flow_by_flow;
@@ -120,7 +122,7 @@ impl Inner {
 /// Why a reading did not come to its end. What was read before it stays.
 #[derive(Debug, thiserror::Error)]
 enum ReadError {
-    #[error(transparent)]
+    #[error("{}", .0.of_a_read())]
     Platform(#[from] PlatformError),
     #[error(transparent)]
     Client(#[from] ClientError),

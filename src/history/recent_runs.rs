@@ -168,8 +168,12 @@ mod tests {
             succeeded_at: None,
             failing_since_at: None,
             problem: None,
+            next_try_at: None,
             filled_from_at: Some(NOW - 10 * DAY_MS),
             fill_goal_at: Some(goal),
+            fill_failing_since_at: None,
+            fill_problem: None,
+            fill_next_try_at: None,
         }
     }
 

@@ -8,13 +8,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::audience::{Attention, Desk};
+use super::failed::Failed;
 use super::flow_list::FlowList;
 use super::followers::{Followers, Pulse};
 use super::reading::{Place, Purpose, Reading};
 use super::recent_runs::RecentRuns;
 use super::{History, ReadError, fill, look_back};
-use crate::store::sync_state::{self, SyncTopic};
-use crate::store::{self, StoreError};
+use crate::store;
+use crate::store::sync_state::SyncTopic;
 
 /// How often it is looked which environments there are, and whether something is due.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -25,8 +26,6 @@ const FAILURE_PAUSE_MS: i64 = 5_000;
 /// The same after the credential was refused, which only a person can mend.
 const CREDENTIAL_PAUSE_MS: i64 = 30_000;
 const LONGEST_PAUSE_MS: i64 = 300_000;
-/// The longest text of a problem that is kept, in characters.
-const PROBLEM_CHARS: usize = 600;
 
 /// What a task of an environment does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,7 +130,9 @@ async fn follow<T: Topic>(place: Arc<Place>, pulse: Arc<Pulse>, stop: Cancellati
                 };
                 let pause_ms = jittered(failures.pause_ms(&error).max(least_ms));
                 tracing::warn!(environment = %place.environment_id, topic = %T::TOPIC, %error, pause_ms, "cannot read from the platform");
-                (pause_ms, Some(note_failure(&place, T::TOPIC, &error).await))
+                let failed = Failed::of_topic(&place, T::TOPIC, &error, pause_ms).await;
+                failed.note(&place, T::TOPIC).await;
+                (pause_ms, Some(failed.problem))
             }
         };
         let failed = problem.is_some();
@@ -189,28 +190,6 @@ pub(super) async fn wait_until_writable(place: &Place, pulse: &Pulse, stop: &Can
     }
 }
 
-/// Notes why a reading failed; gives that in words.
-async fn note_failure(place: &Place, topic: SyncTopic, error: &ReadError) -> String {
-    // That calls are held back is not why they are.
-    if error.held_back_for().is_some()
-        && let Ok(Some(known)) = sync_state::get(place.store(), &place.environment_id, topic).await
-        && let Some(problem) = known.problem
-    {
-        return problem;
-    }
-    let problem: String = error.to_string().chars().take(PROBLEM_CHARS).collect();
-    let note = async {
-        let mut tx = place.store().begin().await?;
-        sync_state::record_failure(&mut tx, &place.environment_id, topic, &problem, place.now()).await?;
-        tx.commit().await
-    };
-    let noted: Result<(), StoreError> = note.await;
-    if let Err(error) = noted {
-        tracing::error!(%error, "cannot note that a reading failed");
-    }
-    problem
-}
-
 /// Failures in a row.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
@@ -247,6 +226,7 @@ pub(super) fn jittered(pause_ms: i64) -> i64 {
 mod tests {
     use super::*;
     use crate::platform::PlatformError;
+    use crate::store::StoreError;
 
     #[test]
     fn pauses_grow_and_end() {

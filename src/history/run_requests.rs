@@ -14,6 +14,7 @@ use crate::domain::run_request::{
 use crate::platform::{Call, ClientError, Outcome, PlatformClient};
 use crate::store::environments::Environment;
 use crate::store::flows::{self, Flow};
+use crate::store::later_runs::{self, LaterRun};
 use crate::store::run_requests::{self, RequestEnd, RunRequest};
 use crate::store::{self, Store, StoreError, WriteTx, flow_health, runs};
 
@@ -95,12 +96,13 @@ pub fn flow_facts(flow: &Flow, is_running: bool, answer_lost_at: Option<i64>) ->
     }
 }
 
-/// What the rules look at in a run.
-pub fn run_facts(run: &runs::Run) -> RunFacts {
+/// What the rules look at in a run, with the later runs that read the same files.
+pub fn run_facts(run: &runs::Run, later: &[LaterRun]) -> RunFacts {
     RunFacts {
         outcome: run.outcome,
         records_out: run.records_out,
         is_gone: run.gone_at.is_some(),
+        is_made_up_for: later.iter().any(LaterRun::brought_something),
     }
 }
 
@@ -152,7 +154,8 @@ impl History {
                 let run = runs::by_id(store, &flow.record.environment_id, run_id).await?;
                 let run = run.filter(|run| run.flow_id == flow.record.id);
                 let run = run.ok_or(RunWishError::NotThere)?;
-                may_run_again(&facts, run_facts(&run), now)?;
+                let later = later_runs::of_same_files(store, &run).await?;
+                may_run_again(&facts, run_facts(&run, &later), now)?;
                 Ok(Call::retry_run(run_id))
             }
             RunWish::Window { from_at, to_at } => {

@@ -139,5 +139,5 @@ fn told(error: PlatformError) -> String {
         }
         _ => "",
     };
-    format!("{error}{advice}")
+    format!("{}{advice}", error.of_a_read())
 }

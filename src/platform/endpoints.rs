@@ -123,7 +123,7 @@ fn parse_origin(what: &'static str, text: &str, example: &'static str) -> Result
 }
 
 /// Whether an id stands in an address as it is. Adobe's are UUIDs; one that is a path leads elsewhere.
-pub(super) fn is_one_segment(id: &str) -> bool {
+pub fn is_one_segment(id: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.');
     id.bytes().all(is_plain) && id.bytes().any(|byte| byte != b'.')
 }

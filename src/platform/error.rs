@@ -211,6 +211,18 @@ impl PlatformError {
         }
     }
 
+    /// In words for people, of a call that only reads: it cannot have changed anything, nor taken effect.
+    pub fn of_a_read(&self) -> String {
+        let words = match self {
+            Self::Unreachable { service, cause, .. } => format!("{service} could not be reached ({cause})"),
+            Self::Timeout { service } => format!("{service} did not answer in time"),
+            Self::Throttled { reply, .. } => format!("Too many calls: {reply}"),
+            Self::Refused(reply) | Self::Unavailable { reply, .. } => reply.to_string(),
+            other => other.to_string(),
+        };
+        format!("{}.", words.trim_end_matches('.'))
+    }
+
     /// Whether the same call may succeed a little later.
     pub fn is_transient(&self) -> bool {
         matches!(
@@ -257,6 +269,30 @@ mod tests {
         };
         let error = PlatformError::Auth(Box::new(reply)).scrubbed(&["hunter22", "hunter22x"]);
         assert!(!format!("{error} {error:?}").contains("hunter"));
+    }
+
+    #[test]
+    fn of_a_read_nothing_is_said_about_its_effect() {
+        let reply = || Box::new(Reply::without_text(Service::FlowService, 503, None));
+        let told = [
+            PlatformError::Unavailable {
+                reply: reply(),
+                retry_after: None,
+            },
+            PlatformError::Refused(reply()),
+            PlatformError::Throttled {
+                reply: reply(),
+                retry_after: None,
+            },
+            PlatformError::Timeout {
+                service: Service::FlowService,
+            },
+        ];
+        for error in told {
+            let words = error.of_a_read();
+            assert!(words.ends_with('.') && !words.ends_with(".."), "{words}");
+            assert!(!words.contains("effect") && !words.contains("changed"), "{words}");
+        }
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub use client::PlatformClient;
 pub use clients::{ClientError, Clients};
 pub use connections::{Column, Connection, Entry, ExploreThrough, ExploreWhat, Explored, FileFormat};
 pub use datasets::Dataset;
-pub use endpoints::{Endpoints, EndpointsError};
+pub use endpoints::{Endpoints, EndpointsError, is_one_segment};
 pub use error::{PlatformError, Service};
 pub use flows::{Flow, LastRun, ScheduleParams};
 pub use http::{Http, HttpOptions};

@@ -6,7 +6,7 @@ use super::bulk::{CHUNK, insert_into, take_excluded};
 use super::database::Engine;
 use super::{Store, StoreError, WriteTx, flows};
 use crate::domain::RunOutcome;
-use crate::domain::health::{Circumstances, Health, Judgement, RECENT_RUNS, RecentRun, judge};
+use crate::domain::health::{Circumstances, Health, Judgement, MOST_RUNS, RECENT_RUNS, RecentRun, judge};
 
 /// A flow's judgement and the runs that it looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +20,8 @@ pub struct FlowHealth {
 /// Environment and flow.
 pub(super) type Place<'a> = (&'a str, &'a str);
 type OwnPlace = (String, String);
+/// The runs of some flows, each flow's oldest first.
+type Runs = HashMap<OwnPlace, Vec<RecentRun>>;
 
 const COLUMNS: &[&str] = &[
     "environment_id",
@@ -34,21 +36,34 @@ const COLUMNS: &[&str] = &[
     "recent",
 ];
 const KEY_COLUMNS: usize = 2;
+/// Flows whose [`MOST_RUNS`] are in memory at once.
+const LONG_CHUNK: usize = 20;
 
 const OF_FLOW: &str = "SELECT judgement, recent FROM flow_health WHERE environment_id = $1 AND flow_id = $2";
 const KNOWN: &str = "SELECT environment_id, flow_id, recent_from_at FROM flow_health \
      WHERE recent_from_at IS NOT NULL AND (environment_id, flow_id) IN (";
 const FLOWS_HEAD: &str = "SELECT f.environment_id, f.id, f.state, f.gone_at, f.frequency, f.interval_count, f.start_at, \
-     f.platform_created_at, f.read_at, h.base, h.on_since_at FROM (";
+     f.platform_created_at, f.read_at, h.base, h.on_since_at, y.filled_from_at FROM (";
 const FLOWS_TAIL: &str = ") AS t CROSS JOIN flows f LEFT JOIN flow_health h \
      ON h.environment_id = f.environment_id AND h.flow_id = f.id \
+     LEFT JOIN sync_state y ON y.environment_id = f.environment_id AND y.topic = 'runs' \
      WHERE f.environment_id = t.column1 AND f.id = t.column2";
-const RUNS_HEAD: &str = "SELECT r.environment_id, r.flow_id, r.outcome, r.started_at, r.duration_ms, r.records_out, r.window_end_at FROM (";
-/// `CROSS JOIN` keeps the order: the few flows first, their runs by index from the thirtieth last on.
-const RUNS_TAIL: &str = ") AS t CROSS JOIN runs r WHERE r.environment_id = t.column1 AND r.flow_id = t.column2 \
-     AND r.started_at >= COALESCE((SELECT o.started_at FROM runs o WHERE o.environment_id = t.column1 \
-     AND o.flow_id = t.column2 ORDER BY o.started_at DESC, o.id DESC LIMIT 1 OFFSET 29), -9223372036854775807) \
-     ORDER BY r.environment_id, r.flow_id, r.started_at, r.id";
+const RUNS_HEAD: &str = "SELECT r.environment_id, r.flow_id, r.outcome, r.started_at, r.duration_ms, r.records_out, r.window_start_at, r.window_end_at FROM (";
+/// `CROSS JOIN` keeps the order: the few flows first, their runs by index from the last but so many on.
+macro_rules! runs_tail {
+    ($others:literal) => {
+        concat!(
+            ") AS t CROSS JOIN runs r WHERE r.environment_id = t.column1 AND r.flow_id = t.column2 ",
+            "AND r.started_at >= COALESCE((SELECT o.started_at FROM runs o WHERE o.environment_id = t.column1 ",
+            "AND o.flow_id = t.column2 ORDER BY o.started_at DESC, o.id DESC LIMIT 1 OFFSET ",
+            $others,
+            "), -9223372036854775807) ORDER BY r.environment_id, r.flow_id, r.started_at, r.id"
+        )
+    };
+}
+const RECENT_TAIL: &str = runs_tail!(29);
+const MOST_TAIL: &str = runs_tail!(499);
+const ALL_OF: &str = "SELECT flow_id FROM flow_health WHERE environment_id = $1";
 
 /// Reads on a page's path.
 #[cfg(test)]
@@ -56,12 +71,13 @@ pub(super) const PAGE_READS: &[&str] = &[OF_FLOW];
 
 /// The statements around the rows of a chunk, for a chunk of one.
 #[cfg(test)]
-pub(super) fn chunk_statements() -> [String; 3] {
+pub(super) fn chunk_statements() -> [String; 4] {
     let one = "VALUES ('e', 'f')";
     [
         format!("{KNOWN}{one})"),
         format!("{FLOWS_HEAD}{one}{FLOWS_TAIL}"),
-        format!("{RUNS_HEAD}{one}{RUNS_TAIL}"),
+        format!("{RUNS_HEAD}{one}{RECENT_TAIL}"),
+        format!("{RUNS_HEAD}{one}{MOST_TAIL}"),
     ]
 }
 
@@ -78,6 +94,18 @@ struct FlowFacts {
     read_at: i64,
     base: Option<Health>,
     on_since_at: Option<i64>,
+    filled_from_at: Option<i64>,
+}
+
+/// A flow as it was judged.
+struct Judged {
+    flow: FlowFacts,
+    on_since_at: Option<i64>,
+    judgement: Judgement,
+    /// The start of the oldest run that was looked at, where there may be others.
+    from_at: Option<i64>,
+    /// The runs that are kept beside it.
+    recent: Vec<RecentRun>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -88,6 +116,7 @@ struct RunFacts {
     started_at: i64,
     duration_ms: Option<i64>,
     records_out: Option<i64>,
+    window_start_at: Option<i64>,
     window_end_at: Option<i64>,
 }
 
@@ -106,6 +135,27 @@ impl FlowFacts {
             interval: self.interval_count.unwrap_or(1),
             start_at: self.start_at,
             on_since_at,
+            known_since_at: self.filled_from_at,
+        }
+    }
+
+    /// Judges it by its last runs, of which at most `most` were read.
+    fn judged(self, mut runs: Vec<RecentRun>, most: usize) -> Judged {
+        let circumstances = self.circumstances();
+        let are_all = runs.len() < most;
+        // More of them where several started at the same moment.
+        runs.drain(..runs.len().saturating_sub(most));
+        let was_made_since = |since| self.platform_created_at.is_some_and(|made| made >= since);
+        let is_whole = are_all && self.filled_from_at.is_none_or(was_made_since);
+        let judgement = judge(&circumstances, &runs, is_whole);
+        let from_at = runs.first().filter(|_| !are_all).map(|run| run.started_at);
+        runs.drain(..runs.len().saturating_sub(RECENT_RUNS));
+        Judged {
+            flow: self,
+            on_since_at: circumstances.on_since_at,
+            judgement,
+            from_at,
+            recent: runs,
         }
     }
 }
@@ -178,91 +228,108 @@ pub(super) async fn runs_changed(
     judge_anew(tx, &touched).await
 }
 
+/// Judges all flows of an environment anew: other runs are known of than before.
+pub(super) async fn judge_all_anew(tx: &mut WriteTx, environment_id: &str) -> Result<(), StoreError> {
+    let query = sqlx::query_scalar(ALL_OF).bind(environment_id);
+    let ids: Vec<String> = change!(tx, |db| query.fetch_all(db))?;
+    let places: Vec<Place<'_>> = ids.iter().map(|id| (environment_id, id.as_str())).collect();
+    judge_anew(tx, &places).await
+}
+
 /// Judges flows by what is stored of them now; those that are not mirrored are left out.
 pub(super) async fn judge_anew(tx: &mut WriteTx, places: &[Place<'_>]) -> Result<(), StoreError> {
     for chunk in places.chunks(CHUNK) {
-        let persistent = chunk.len() == CHUNK;
-        let mut query = places_in(FLOWS_HEAD, chunk);
-        query.push(FLOWS_TAIL);
-        let flows: Vec<FlowFacts> = change!(tx, |db| query
-            .build_query_as()
-            .persistent(persistent)
-            .fetch_all(db))?;
-        let mut query = places_in(RUNS_HEAD, chunk);
-        query.push(RUNS_TAIL);
-        let runs: Vec<RunFacts> = change!(tx, |db| query
-            .build_query_as()
-            .persistent(persistent)
-            .fetch_all(db))?;
-        let mut recent: HashMap<OwnPlace, Vec<RecentRun>> = HashMap::new();
-        for run in runs {
-            let fact = RecentRun {
-                outcome: run.outcome,
-                started_at: run.started_at,
-                duration_ms: run.duration_ms,
-                records_out: run.records_out,
-                window_end_at: run.window_end_at,
-            };
-            recent
-                .entry((run.environment_id, run.flow_id))
-                .or_default()
-                .push(fact);
+        let (judged, to_look_further) = judge_by(tx, chunk, RECENT_RUNS).await?;
+        store_judgements(tx, &judged).await?;
+        let places: Vec<Place<'_>> = to_look_further.iter().map(Judged::place).collect();
+        for few in places.chunks(LONG_CHUNK) {
+            let (judged, _) = judge_by(tx, few, MOST_RUNS).await?;
+            store_judgements(tx, &judged).await?;
         }
-        store_judgements(tx, flows, recent).await?;
     }
     Ok(())
 }
 
-async fn store_judgements(
-    tx: &mut WriteTx,
-    flows: Vec<FlowFacts>,
-    mut recent: HashMap<OwnPlace, Vec<RecentRun>>,
-) -> Result<(), StoreError> {
-    let mut rows = Vec::with_capacity(flows.len());
-    for flow in flows {
-        let circumstances = flow.circumstances();
-        let mut runs = recent
-            .remove(&(flow.environment_id.clone(), flow.id.clone()))
-            .unwrap_or_default();
-        // More of them where several started at the same moment.
-        runs.drain(..runs.len().saturating_sub(RECENT_RUNS));
-        let judgement = judge(&circumstances, &runs);
-        let unreadable = |error: serde_json::Error| StoreError::Other(format!("a judgement: {error}"));
-        let judged = serde_json::to_string(&judgement).map_err(unreadable)?;
-        let recent = serde_json::to_string(&runs).map_err(unreadable)?;
-        let from_at = runs
-            .first()
-            .filter(|_| runs.len() == RECENT_RUNS)
-            .map(|run| run.started_at);
-        rows.push((
-            flow,
-            circumstances.on_since_at,
-            judgement,
-            from_at,
-            judged,
-            recent,
-        ));
+impl Judged {
+    fn place(&self) -> Place<'_> {
+        (&self.flow.environment_id, &self.flow.id)
     }
+}
+
+/// Judges flows by [`RECENT_RUNS`] or [`MOST_RUNS`]; those apart of which more of them should be looked at.
+async fn judge_by(
+    tx: &mut WriteTx,
+    places: &[Place<'_>],
+    most: usize,
+) -> Result<(Vec<Judged>, Vec<Judged>), StoreError> {
+    let persistent = places.len() == CHUNK;
+    let mut query = places_in(FLOWS_HEAD, places);
+    query.push(FLOWS_TAIL);
+    let flows: Vec<FlowFacts> = change!(tx, |db| query
+        .build_query_as()
+        .persistent(persistent)
+        .fetch_all(db))?;
+    let mut runs = runs_of(tx, places, most).await?;
+    let judged = flows.into_iter().map(|flow| {
+        let own = runs.remove(&(flow.environment_id.clone(), flow.id.clone()));
+        flow.judged(own.unwrap_or_default(), most)
+    });
+    Ok(judged.partition(|judged| {
+        let is_last_look = most == MOST_RUNS || judged.from_at.is_none();
+        is_last_look || !judged.judgement.asks_for_more()
+    }))
+}
+
+async fn runs_of(tx: &mut WriteTx, places: &[Place<'_>], most: usize) -> Result<Runs, StoreError> {
+    let mut query = places_in(RUNS_HEAD, places);
+    query.push(if most == MOST_RUNS { MOST_TAIL } else { RECENT_TAIL });
+    let found: Vec<RunFacts> = change!(tx, |db| query
+        .build_query_as()
+        .persistent(places.len() == CHUNK)
+        .fetch_all(db))?;
+    let mut runs = Runs::new();
+    for run in found {
+        let fact = RecentRun {
+            outcome: run.outcome,
+            started_at: run.started_at,
+            duration_ms: run.duration_ms,
+            records_out: run.records_out,
+            window_start_at: run.window_start_at,
+            window_end_at: run.window_end_at,
+        };
+        let own = runs.entry((run.environment_id, run.flow_id));
+        own.or_default().push(fact);
+    }
+    Ok(runs)
+}
+
+async fn store_judgements(tx: &mut WriteTx, judged: &[Judged]) -> Result<(), StoreError> {
+    let unreadable = |error: serde_json::Error| StoreError::Other(format!("a judgement: {error}"));
+    let rows: Vec<(&Judged, String, String)> = judged
+        .iter()
+        .map(|judged| {
+            let judgement = serde_json::to_string(&judged.judgement)?;
+            Ok((judged, judgement, serde_json::to_string(&judged.recent)?))
+        })
+        .collect::<Result<_, _>>()
+        .map_err(unreadable)?;
     if rows.is_empty() {
         return Ok(());
     }
     let mut upsert = insert_into("flow_health", COLUMNS);
-    upsert.push_values(
-        &rows,
-        |mut tuple, (flow, on_since_at, judgement, from_at, judged, recent)| {
-            tuple
-                .push_bind(&flow.environment_id)
-                .push_bind(&flow.id)
-                .push_bind(judgement.base.as_str())
-                .push_bind(judgement.base_since_at)
-                .push_bind(judgement.stuck_at)
-                .push_bind(judgement.late_at)
-                .push_bind(*on_since_at)
-                .push_bind(*from_at)
-                .push_bind(judged)
-                .push_bind(recent);
-        },
-    );
+    upsert.push_values(&rows, |mut tuple, (judged, judgement, recent)| {
+        tuple
+            .push_bind(&judged.flow.environment_id)
+            .push_bind(&judged.flow.id)
+            .push_bind(judged.judgement.base.as_str())
+            .push_bind(judged.judgement.base_since_at)
+            .push_bind(judged.judgement.stuck_at)
+            .push_bind(judged.judgement.late_at)
+            .push_bind(judged.on_since_at)
+            .push_bind(judged.from_at)
+            .push_bind(judgement)
+            .push_bind(recent);
+    });
     upsert.push(format!(
         " ON CONFLICT (environment_id, flow_id) DO UPDATE SET {}",
         take_excluded(&COLUMNS[KEY_COLUMNS..])

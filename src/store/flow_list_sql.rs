@@ -60,7 +60,7 @@ macro_rules! list {
             "f.interval_count, f.start_at, f.gone_at, f.last_run_outcome, f.last_run_at, ",
             next_run!(),
             " AS next_run_at, s.started_by, t.id AS template_id, t.name AS template_name, ",
-            "v.version AS template_version, y.succeeded_at AS runs_read_at, c.number AS current_version, ",
+            "v.version AS template_version, y.succeeded_at AS runs_read_at, y.filled_from_at AS runs_known_since_at, c.number AS current_version, ",
             "c.valid_from_at AS current_from_at, ",
             $sort_value,
             " AS sort_value FROM environments e JOIN flows f ON f.environment_id = e.id ",

@@ -52,6 +52,8 @@ pub struct ListedFlow {
     current_from_at: Option<i64>,
     judgement: Option<String>,
     recent: Option<String>,
+    /// Of the runs before this moment not all are stored.
+    runs_known_since_at: Option<i64>,
     sort_value: i64,
 }
 
@@ -72,6 +74,7 @@ impl ListedFlow {
             self.interval_count,
             self.start_at,
             version,
+            self.runs_known_since_at,
         )
     }
 
@@ -115,6 +118,24 @@ pub enum FlowSort {
     LastRun,
     /// The next run first; flows that will not run at the end.
     NextRun,
+}
+
+/// The same, or the other way round.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FlowOrder {
+    /// By what.
+    pub by: FlowSort,
+    /// The last first.
+    pub is_reversed: bool,
+}
+
+impl From<FlowSort> for FlowOrder {
+    fn from(by: FlowSort) -> Self {
+        Self {
+            by,
+            is_reversed: false,
+        }
+    }
 }
 
 /// Which part of a list is read.
@@ -197,22 +218,33 @@ pub(super) const PAGE_READS: &[&str] = &[
     NEXT_RUNS,
 ];
 
+/// No name comes after this one.
+const LAST_NAME: &str = "\u{10ffff}";
+
 /// A page of the team's flows in the environments in use, as they do at `moment` (UTC epoch milliseconds).
 pub async fn list(
     store: &Store,
     team_id: &str,
     filter: FlowFilter<'_>,
-    sort: FlowSort,
+    order: impl Into<FlowOrder>,
     moment: i64,
     part: FlowPage<'_>,
     limit: i64,
 ) -> Result<Vec<ListedFlow>, StoreError> {
-    let [forward, backward] = match sort {
+    let FlowOrder { by, is_reversed } = order.into();
+    let mut ways = match by {
         FlowSort::Name => BY_NAME,
         FlowSort::Need => BY_NEED,
         FlowSort::LastRun => BY_LAST_RUN,
         FlowSort::NextRun => BY_NEXT_RUN,
     };
+    // Before all flows, or behind them.
+    let mut beginning = (i64::MIN, "");
+    if is_reversed {
+        ways.reverse();
+        beginning = (i64::MAX, LAST_NAME);
+    }
+    let [forward, backward] = ways;
     let (sql, key) = match part {
         FlowPage::First => (forward, None),
         FlowPage::After(key) => (forward, Some(key)),
@@ -231,13 +263,16 @@ pub async fn list(
         .bind(filter.health.map(place_of))
         .bind(filter.template_id)
         .bind(filter.owner_id)
-        .bind(key.map_or(i64::MIN, |key| key.sort_value))
-        .bind(text(|key| &key.name))
+        .bind(key.map_or(beginning.0, |key| key.sort_value))
+        .bind(key.map_or(beginning.1, |key| &key.name))
         .bind(text(|key| &key.environment_id))
         .bind(text(|key| &key.id))
         .bind(limit);
     let mut flows: Vec<ListedFlow> = read!(store, |db| query.fetch_all(db))?;
     flows.sort_unstable_by(|one, other| one.place().cmp(&other.place()));
+    if is_reversed {
+        flows.reverse();
+    }
     Ok(flows)
 }
 

@@ -73,6 +73,7 @@ pub mod flow_lists;
 pub mod flow_page;
 pub mod flow_versions;
 pub mod flows;
+pub mod later_runs;
 pub mod leases;
 pub mod people;
 mod readers;

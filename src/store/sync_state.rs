@@ -1,6 +1,6 @@
 //! How fresh the mirror of the platform is.
 
-use super::{Store, StoreError, WriteTx};
+use super::{Store, StoreError, WriteTx, flow_health};
 use crate::domain::words;
 
 words! {
@@ -32,33 +32,68 @@ pub struct SyncState {
     pub failing_since_at: Option<i64>,
     /// Why the last try failed.
     pub problem: Option<String>,
+    /// Of what fails: when it is tried again.
+    pub next_try_at: Option<i64>,
     /// Of runs: everything that started since then is stored; none: nobody has counted back yet.
     pub filled_from_at: Option<i64>,
     /// Of runs: how far back the history is being filled; none: nothing is being filled.
     pub fill_goal_at: Option<i64>,
+    /// Of runs: since when older ones cannot be read; none: that does not fail.
+    pub fill_failing_since_at: Option<i64>,
+    /// Why the last try of that failed.
+    pub fill_problem: Option<String>,
+    /// When it is tried again.
+    pub fill_next_try_at: Option<i64>,
+}
+
+/// A try that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailedTry<'a> {
+    /// Why, in words for people.
+    pub problem: &'a str,
+    /// When it failed (UTC epoch milliseconds).
+    pub at: i64,
+    /// When it is tried again (UTC epoch milliseconds).
+    pub next_try_at: i64,
 }
 
 const GET: &str = "SELECT environment_id, topic, watermark_at, attempted_at, succeeded_at, failing_since_at, problem, \
-     filled_from_at, fill_goal_at FROM sync_state WHERE environment_id = $1 AND topic = $2";
+     next_try_at, filled_from_at, fill_goal_at, fill_failing_since_at, fill_problem, fill_next_try_at \
+     FROM sync_state WHERE environment_id = $1 AND topic = $2";
 const ALL_FOR: &str = "SELECT s.environment_id, s.topic, s.watermark_at, s.attempted_at, s.succeeded_at, \
-     s.failing_since_at, s.problem, s.filled_from_at, s.fill_goal_at FROM environments e JOIN sync_state s ON s.environment_id = e.id \
+     s.failing_since_at, s.problem, s.next_try_at, s.filled_from_at, s.fill_goal_at, s.fill_failing_since_at, \
+     s.fill_problem, s.fill_next_try_at FROM environments e JOIN sync_state s ON s.environment_id = e.id \
      WHERE e.team_id = $1 AND e.archived_at IS NULL ORDER BY e.name, s.topic";
 const RECORD_SUCCESS: &str = "INSERT INTO sync_state \
      (environment_id, topic, watermark_at, attempted_at, succeeded_at) VALUES ($1, $2, $3, $4, $4) \
      ON CONFLICT (environment_id, topic) DO UPDATE SET watermark_at = excluded.watermark_at, \
      attempted_at = excluded.attempted_at, succeeded_at = excluded.succeeded_at, failing_since_at = NULL, \
-     problem = NULL";
+     problem = NULL, next_try_at = NULL";
 const RECORD_FAILURE: &str = "INSERT INTO sync_state \
-     (environment_id, topic, watermark_at, attempted_at, failing_since_at, problem) VALUES ($1, $2, 0, $3, $3, $4) \
+     (environment_id, topic, watermark_at, attempted_at, failing_since_at, problem, next_try_at) \
+     VALUES ($1, $2, 0, $3, $3, $4, $5) \
      ON CONFLICT (environment_id, topic) DO UPDATE SET attempted_at = excluded.attempted_at, \
      failing_since_at = COALESCE(sync_state.failing_since_at, excluded.failing_since_at), \
-     problem = excluded.problem";
+     problem = excluded.problem, next_try_at = excluded.next_try_at";
 
-const BEGIN_FILL: &str = "UPDATE sync_state SET filled_from_at = $3, fill_goal_at = $4 \
+/// What lies behind a gap stays known.
+const BEGIN_FILL: &str = "UPDATE sync_state SET filled_from_at = $3, fill_goal_at = $4, filled_before_at = \
+     CASE WHEN fill_goal_at IS NULL THEN filled_from_at ELSE filled_before_at END \
      WHERE environment_id = $1 AND topic = $2";
-const MOVE_FILL: &str = "UPDATE sync_state SET filled_from_at = $4, \
-     fill_goal_at = CASE WHEN $4 <= fill_goal_at THEN NULL ELSE fill_goal_at END \
+const MOVE_FILL: &str = "UPDATE sync_state SET filled_from_at = \
+     CASE WHEN $4 <= fill_goal_at AND filled_before_at < $4 THEN filled_before_at ELSE $4 END, \
+     filled_before_at = CASE WHEN $4 <= fill_goal_at THEN NULL ELSE filled_before_at END, \
+     fill_goal_at = CASE WHEN $4 <= fill_goal_at THEN NULL ELSE fill_goal_at END, \
+     fill_failing_since_at = NULL, fill_problem = NULL, fill_next_try_at = NULL \
      WHERE environment_id = $1 AND topic = $2 AND filled_from_at = $3 AND fill_goal_at IS NOT NULL";
+
+const RECORD_FILL_FAILURE: &str = "UPDATE sync_state SET \
+     fill_failing_since_at = COALESCE(fill_failing_since_at, $3), fill_problem = $4, fill_next_try_at = $5 \
+     WHERE environment_id = $1 AND topic = $2";
+const END_FILL_FAILURE: &str = "UPDATE sync_state SET fill_failing_since_at = NULL, fill_problem = NULL, \
+     fill_next_try_at = NULL WHERE environment_id = $1 AND topic = $2 AND fill_failing_since_at IS NOT NULL";
+
+const IS_FILLING: &str = "SELECT fill_goal_at FROM sync_state WHERE environment_id = $1 AND topic = $2";
 
 /// Reads on a page's path.
 #[cfg(test)]
@@ -103,19 +138,44 @@ pub async fn record_failure(
     tx: &mut WriteTx,
     environment_id: &str,
     topic: SyncTopic,
-    problem: &str,
-    at: i64,
+    failed: FailedTry<'_>,
 ) -> Result<(), StoreError> {
     let upsert = sqlx::query(RECORD_FAILURE)
         .bind(environment_id)
         .bind(topic.as_str())
-        .bind(at)
-        .bind(problem);
+        .bind(failed.at)
+        .bind(failed.problem)
+        .bind(failed.next_try_at);
     change!(tx, |db| upsert.execute(db))?;
     Ok(())
 }
 
-/// Notes that everything since `filled_from_at` is stored and the rest is to be filled back to `goal_at`.
+/// Notes that older runs cannot be read at present; how far they are read stays.
+pub async fn record_fill_failure(
+    tx: &mut WriteTx,
+    environment_id: &str,
+    failed: FailedTry<'_>,
+) -> Result<(), StoreError> {
+    let update = sqlx::query(RECORD_FILL_FAILURE)
+        .bind(environment_id)
+        .bind(SyncTopic::Runs.as_str())
+        .bind(failed.at)
+        .bind(failed.problem)
+        .bind(failed.next_try_at);
+    change!(tx, |db| update.execute(db))?;
+    Ok(())
+}
+
+/// Notes that reading older runs does not fail any more. True: it did.
+pub async fn end_fill_failure(tx: &mut WriteTx, environment_id: &str) -> Result<bool, StoreError> {
+    let update = sqlx::query(END_FILL_FAILURE)
+        .bind(environment_id)
+        .bind(SyncTopic::Runs.as_str());
+    Ok(change!(tx, |db| update.execute(db))?.rows_affected() == 1)
+}
+
+/// Notes that everything since `filled_from_at` is stored and the rest is to be filled back to `goal_at`. The flows
+/// are judged by that: nothing is missing or late for what is not read yet.
 pub async fn begin_fill(
     tx: &mut WriteTx,
     environment_id: &str,
@@ -129,11 +189,11 @@ pub async fn begin_fill(
         .bind(filled_from_at)
         .bind(goal_at);
     change!(tx, |db| update.execute(db))?;
-    Ok(())
+    flow_health::judge_all_anew(tx, environment_id).await
 }
 
-/// Moves how far back the history is stored, and ends the filling at its goal. False: it is not at `from` any more,
-/// and nothing was changed.
+/// Moves how far back the history is stored, and ends the filling at its goal, when the flows are judged anew. False:
+/// it is not at `from` any more, and nothing was changed.
 pub async fn move_fill(
     tx: &mut WriteTx,
     environment_id: &str,
@@ -146,5 +206,14 @@ pub async fn move_fill(
         .bind(topic.as_str())
         .bind(from)
         .bind(to);
-    Ok(change!(tx, |db| update.execute(db))?.rows_affected() == 1)
+    if change!(tx, |db| update.execute(db))?.rows_affected() != 1 {
+        return Ok(false);
+    }
+    let is_filling = sqlx::query_scalar(IS_FILLING)
+        .bind(environment_id)
+        .bind(topic.as_str());
+    if change!(tx, |db| is_filling.fetch_optional(db))?.is_none_or(|goal: Option<i64>| goal.is_none()) {
+        flow_health::judge_all_anew(tx, environment_id).await?;
+    }
+    Ok(true)
 }

@@ -196,6 +196,7 @@ fn recent(count: i64) -> Vec<RecentRun> {
         started_at: NOW - (count - number) * 86_400_000,
         duration_ms: Some(600_000),
         records_out: Some(1000 * number),
+        window_start_at: None,
         window_end_at: None,
     };
     (0..count).map(run).collect()
@@ -218,8 +219,9 @@ pub(super) fn gallery(theme: Theme) -> String {
         strip: Strip::new(
             &recent(30 - ago),
             Expected {
-                rhythm: Rhythm::of(Some("day"), None, Some(0), Some((1, 0))),
+                rhythm: Rhythm::of(Some("day"), None, Some(0), Some((1, 0)), None),
                 late: 0,
+                made_again_at: &[],
             },
         ),
     };

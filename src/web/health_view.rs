@@ -33,9 +33,22 @@ impl HealthView {
             health,
             status: status(health),
             word: word(health),
-            reason: reason(judgement, health, times, now_ms) + longer(judgement, health),
+            reason: reason(judgement, health, times, now_ms)
+                + longer(judgement, health)
+                + &not_made_up_for(judgement, health),
             since: judgement.since(now_ms).map(|at| times.at(at)),
         }
+    }
+
+    /// The same with what is known of why it does not run: Adobe's state, and whether Adobe lists it no longer.
+    pub fn of_flow(self, state: &str, is_gone: bool) -> Self {
+        let reason = match state {
+            _ if self.health != Health::Off => return self,
+            _ if is_gone => "It does not run: Adobe does not list it any more.".to_owned(),
+            "disabled" => "It does not run: it is switched off.".to_owned(),
+            other => format!("It does not run: Adobe calls its state \u{201c}{other}\u{201d}."),
+        };
+        Self { reason, ..self }
     }
 
     /// Of a flow whose runs nobody has seen, so that none can be said not to be there.
@@ -101,7 +114,7 @@ fn reason(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> Str
         Health::Odd => format!(
             "The last run brought {} records.{}",
             numbers::count(judged.last_records.unwrap_or(0)),
-            usually(judged.usual_records)
+            usually(judged.usual_records) + &odd_beyond(judged.usual_records)
         ),
         Health::Partial if judged.in_a_row > 1 => {
             format!("The last {} runs lost some records.", judged.in_a_row)
@@ -109,15 +122,21 @@ fn reason(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> Str
         Health::Partial => "The last run lost some records.".to_owned(),
         Health::Unknown => "Adobe gives the last run a status that no document names.".to_owned(),
         Health::Running => "A run is going on.".to_owned(),
-        Health::Waiting => at(judged.expected_at).map_or_else(
-            || "There was no run yet.".to_owned(),
-            |expected| {
-                format!(
-                    "There was no run yet. The first is expected at {expected}; Adobe shows a run two to three \
-                     minutes after it began."
-                )
-            },
-        ),
+        Health::Waiting => {
+            let (none, which) = match at(judged.known_since_at) {
+                None => ("There was no run yet".to_owned(), "first"),
+                Some(since) => (format!("No run was seen since {since}"), "next"),
+            };
+            at(judged.expected_at).map_or_else(
+                || format!("{none}."),
+                |expected| {
+                    format!(
+                        "{none}. The {which} is expected at {expected}; Adobe shows a run two to three minutes \
+                         after it began."
+                    )
+                },
+            )
+        }
         Health::Well => "The last run brought what it should.".to_owned(),
         Health::Off => "It does not run: it is switched off, or no longer at Adobe.".to_owned(),
     }
@@ -129,6 +148,16 @@ fn longer(judged: &Judgement, health: Health) -> &'static str {
         " All runs that were looked at say so, and those before them may, too."
     } else {
         ""
+    }
+}
+
+/// What a good state would hide.
+fn not_made_up_for(judged: &Judgement, health: Health) -> String {
+    match judged.not_made_up_for_at.len() {
+        _ if health.needs_a_person() => String::new(),
+        0 => String::new(),
+        1 => " The files of one failed run were not brought by a later one.".to_owned(),
+        many => format!(" The files of {many} failed runs were not brought by a later one."),
     }
 }
 
@@ -162,6 +191,18 @@ fn usually(usual: Option<Usual>) -> String {
     )
 }
 
+fn odd_beyond(usual: Option<Usual>) -> String {
+    let Some((least, most)) = usual.map(|usual| usual.odd_beyond()) else {
+        return String::new();
+    };
+    let most = numbers::count(most);
+    if least > 0 {
+        format!(" Odd is what is below {} or above {most}.", numbers::count(least))
+    } else {
+        format!(" Odd is what is above {most}.")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +216,9 @@ mod tests {
             base_since_at: Some(NOW - 120 * MINUTE),
             in_a_row: 2,
             perhaps_longer: false,
+            known_since_at: None,
+            made_again_at: Vec::new(),
+            not_made_up_for_at: Vec::new(),
             expected_at: Some(NOW - 60 * MINUTE),
             late_at: None,
             running_since_at: Some(NOW - 90 * MINUTE),
@@ -229,10 +273,57 @@ mod tests {
     }
 
     #[test]
+    fn a_good_run_does_not_hide_what_failed_before_it() {
+        let missing = |base| Judgement {
+            not_made_up_for_at: vec![1, 2],
+            ..judged(base)
+        };
+        let sentence = "The files of 2 failed runs were not brought by a later one.";
+        assert!(said(&missing(Health::Well)).1.ends_with(sentence));
+        assert!(!said(&missing(Health::Failed)).1.contains(sentence));
+    }
+
+    #[test]
+    fn where_older_runs_are_not_known_none_is_called_the_first() {
+        let (_, all) = said(&judged(Health::Waiting));
+        assert!(
+            all.starts_with("There was no run yet. The first is expected at "),
+            "{all}"
+        );
+        let (_, some) = said(&Judgement {
+            known_since_at: Some(NOW - 60 * MINUTE),
+            ..judged(Health::Waiting)
+        });
+        let beginning = "No run was seen since 21 Mar, 06:00 UTC. The next is expected at ";
+        assert!(some.starts_with(beginning), "{some}");
+    }
+
+    #[test]
+    fn why_a_flow_is_off_is_told_where_it_is_known() {
+        let view = || HealthView::new(&judged(Health::Off), &Times::new("UTC", NOW), NOW);
+        assert!(view().of_flow("disabled", false).reason.contains("switched off"));
+        assert!(
+            view()
+                .of_flow("disabled", true)
+                .reason
+                .contains("not list it any more")
+        );
+        assert!(
+            view()
+                .of_flow("draft", false)
+                .reason
+                .contains("\u{201c}draft\u{201d}")
+        );
+        let well = HealthView::new(&judged(Health::Well), &Times::new("UTC", NOW), NOW);
+        assert_eq!(well.clone().of_flow("enabled", false).reason, well.reason);
+    }
+
+    #[test]
     fn figures_stand_in_the_sentence() {
         assert_eq!(
             said(&judged(Health::Odd)).1,
-            "The last run brought 12 records. Usual are 9,800 to 10,400 (10 runs)."
+            "The last run brought 12 records. Usual are 9,800 to 10,400 (10 runs). Odd is what is below 6,800 or \
+             above 13,400."
         );
         let late = Judgement {
             late_at: Some(NOW - 45 * MINUTE),

@@ -9,6 +9,16 @@ pub enum Direction {
     Descending,
 }
 
+impl Direction {
+    /// The other one.
+    pub const fn turned(self) -> Self {
+        match self {
+            Self::Ascending => Self::Descending,
+            Self::Descending => Self::Ascending,
+        }
+    }
+}
+
 /// The head of one column, for `components/table_head.html`.
 #[derive(Clone, Debug)]
 pub struct SortLink {

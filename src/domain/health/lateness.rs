@@ -1,7 +1,8 @@
 //! Which run is expected next, from when on it is late, and which runs were missed.
 
 use super::usual::Usual;
-use super::{Circumstances, Health, Judgement, RecentRun};
+use super::{Circumstances, Health, Judgement, RECENT_RUNS, RecentRun};
+use crate::domain::RunOutcome;
 use crate::domain::schedule::{Frequency, next_slots};
 
 const MINUTE_MS: i64 = 60_000;
@@ -12,16 +13,20 @@ const MOST_LEEWAY_MS: i64 = 60 * MINUTE_MS;
 /// A run that began so little before a moment of the schedule is taken for the run of that moment: clocks differ.
 const MOST_EARLY_MS: i64 = 2 * MINUTE_MS;
 
-/// The first moment of the schedule after the last run, or since the flow is on (UTC epoch milliseconds).
+/// The first moment of the schedule after the last run, or since the flow is on and its runs are known (UTC epoch
+/// milliseconds).
 pub(super) fn expected_at(flow: &Circumstances, runs: &[RecentRun]) -> Option<i64> {
     let (frequency, start_at) = (flow.frequency?, flow.start_at?);
     let last = runs
         .last()
         .map(|run| run.started_at.saturating_add(MOST_EARLY_MS));
     if frequency == Frequency::Once {
-        return last.is_none().then_some(start_at);
+        // It may have been among those that are not known.
+        let is_awaited = last.is_none() && flow.known_since_at.is_none_or(|since| since <= start_at);
+        return is_awaited.then_some(start_at);
     }
-    let after = [last, flow.on_since_at].into_iter().flatten().max();
+    let after = [last, flow.on_since_at, flow.known_since_at];
+    let after = after.into_iter().flatten().max();
     let after = after.unwrap_or_else(|| start_at.saturating_sub(1));
     next_slots(frequency, flow.interval, start_at, after, 1)
         .first()
@@ -67,18 +72,20 @@ pub struct Rhythm {
     period_ms: i64,
     /// The first moment of the schedule.
     start_at: i64,
-    /// Nothing is known of what was wanted before.
+    /// Nothing is known of what was wanted before, or of what was there.
     known_from_at: i64,
 }
 
 impl Rhythm {
     /// What the columns of a flow say. `version` is the number of its newest version and since when that holds
-    /// (UTC epoch milliseconds): what was set before the first one is taken for the same.
+    /// (UTC epoch milliseconds): what was set before the first one is taken for the same. Of the runs before
+    /// `known_since_at` (the same) not all are known.
     pub fn of(
         frequency: Option<&str>,
         interval: Option<i64>,
         start_at: Option<i64>,
         version: Option<(i64, i64)>,
+        known_since_at: Option<i64>,
     ) -> Option<Self> {
         Some(Self {
             period_ms: Frequency::period_ms(frequency?.parse().ok()?, interval.unwrap_or(1)),
@@ -87,7 +94,8 @@ impl Rhythm {
                 Some((1, _)) => i64::MIN,
                 Some((_, valid_from_at)) => valid_from_at,
                 None => i64::MAX,
-            },
+            }
+            .max(known_since_at.unwrap_or(i64::MIN)),
         })
     }
 
@@ -125,14 +133,40 @@ impl Rhythm {
     }
 }
 
+/// The starts of the last [`RECENT_RUNS`] of the runs that failed and whose files no later run has brought.
+pub(super) fn not_made_up_for(runs: &[RecentRun]) -> Vec<i64> {
+    let is_missing = |(place, run): &(usize, &RecentRun)| {
+        let window = run.window_start_at.zip(run.window_end_at);
+        run.outcome == RunOutcome::Failed
+            && window.is_some_and(|window| !runs[place + 1..].iter().any(|later| later.brought(window)))
+    };
+    let missing = runs
+        .iter()
+        .enumerate()
+        .filter(is_missing)
+        .map(|(_, run)| run.started_at);
+    let all: Vec<i64> = missing.collect();
+    all[all.len().saturating_sub(RECENT_RUNS)..].to_vec()
+}
+
+impl RecentRun {
+    /// Whether it stored something of all files of a window.
+    fn brought(&self, (from, to): (i64, i64)) -> bool {
+        let is_good = matches!(self.outcome, RunOutcome::Succeeded | RunOutcome::Partial);
+        let covers = self.window_start_at.is_some_and(|own| own <= from)
+            && self.window_end_at.is_some_and(|own| own >= to);
+        is_good && self.records_out != Some(0) && covers
+    }
+}
+
 /// How long after their moment the runs usually begin.
 fn usual_delay_ms(flow: &Circumstances, runs: &[RecentRun], period_ms: i64) -> i64 {
     let Some(start_at) = flow.start_at.filter(|_| period_ms > 0) else {
         return 0;
     };
-    let delays = runs
-        .iter()
-        .filter(|run| run.started_at >= start_at)
+    let since_start = runs.iter().rev().filter(|run| run.started_at >= start_at);
+    let delays = since_start
+        .take(RECENT_RUNS)
         .map(|run| run.started_at.saturating_sub(start_at) % period_ms);
     Usual::of(delays.collect()).map_or(0, |usual| usual.high)
 }

@@ -22,8 +22,10 @@ use super::{RunOutcome, schedule::Frequency};
 pub use lateness::{Missed, Rhythm};
 pub use usual::Usual;
 
-/// How many of a flow's last runs a judgement looks at.
+/// How many of a flow's last runs a judgement looks at, and of how many what is usual is told.
 pub const RECENT_RUNS: usize = 30;
+/// How many it looks at where those are not enough: see [`Judgement::asks_for_more`].
+pub const MOST_RUNS: usize = 500;
 /// A run that takes so many times as long as usual may be stuck.
 const STUCK_FACTOR: i64 = 3;
 /// It is not called stuck earlier, in milliseconds: the platform tells of changes two to three minutes late.
@@ -81,7 +83,9 @@ pub struct RecentRun {
     pub duration_ms: Option<i64>,
     /// Records stored, if the platform told.
     pub records_out: Option<i64>,
-    /// Files changed until then were read (UTC epoch milliseconds). Not stored: only [`judge`] needs it.
+    /// Files changed since then were read (UTC epoch milliseconds). Not stored: only [`judge`] needs it.
+    pub window_start_at: Option<i64>,
+    /// Files changed until then were read (UTC epoch milliseconds). Not stored either.
     pub window_end_at: Option<i64>,
 }
 
@@ -94,6 +98,7 @@ impl From<RecentParts> for RecentRun {
             started_at,
             duration_ms,
             records_out,
+            window_start_at: None,
             window_end_at: None,
         }
     }
@@ -118,6 +123,8 @@ pub struct Circumstances {
     pub start_at: Option<i64>,
     /// Runs are expected only after this moment: when the flow was made or switched on.
     pub on_since_at: Option<i64>,
+    /// Of the runs before this moment not all are known (UTC epoch milliseconds); none: all are.
+    pub known_since_at: Option<i64>,
 }
 
 /// How a flow does, as far as its facts say, with the figures that explain it. Times are UTC epoch milliseconds.
@@ -132,6 +139,16 @@ pub struct Judgement {
     /// All that were looked at say so: those before them may, too.
     #[serde(default)]
     pub perhaps_longer: bool,
+    /// Of the runs before this moment not all are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_since_at: Option<i64>,
+    /// The starts of those of the last runs that were no runs of the schedule: their files had been read before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made_again_at: Vec<i64>,
+    /// The starts of the last of the runs that failed and whose files no later run has brought, the oldest first. Runs
+    /// of which the platform does not tell the window are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_made_up_for_at: Vec<i64>,
     /// The next run by the schedule, counted from the last one: it may have passed.
     pub expected_at: Option<i64>,
     /// From when on that run is late.
@@ -160,6 +177,15 @@ pub fn judged_at(now_ms: i64, read_at: Option<i64>) -> i64 {
 }
 
 impl Judgement {
+    /// Whether more runs, if there are any, could say since when it does so, or what is usual.
+    pub fn asks_for_more(&self) -> bool {
+        let has_no_figures = match self.last_records {
+            Some(_) => self.usual_records.is_none() || self.usual_duration_ms.is_none(),
+            None => self.usual_duration_ms.is_none(),
+        };
+        self.perhaps_longer || has_no_figures
+    }
+
     /// How the flow does at a moment (UTC epoch milliseconds).
     ///
     /// The store says the same in SQL for its lists; a test compares the two.
@@ -183,19 +209,19 @@ impl Judgement {
     }
 }
 
-/// Judges a flow by its last [`RECENT_RUNS`] runs, the oldest first.
+/// Judges a flow by its last runs, the oldest first. `is_whole`: there are no others.
 ///
 /// A run that was made again counts for the files that it read, not for the moment at which it was made again: it
 /// says nothing of what has come since.
-pub fn judge(flow: &Circumstances, runs: &[RecentRun]) -> Judgement {
+pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool) -> Judgement {
     let going_on = runs.iter().find(|run| is_going_on(run.outcome));
-    let is_looked_at_whole = runs.len() < RECENT_RUNS;
-    let (runs, slots) = match flow.frequency {
+    let not_made_up_for_at = lateness::not_made_up_for(runs);
+    let ((runs, _), (slots, made_again)) = match flow.frequency {
         // Whoever runs a window of a single flow means just that one.
-        None | Some(Frequency::Once) => (runs.to_vec(), runs.to_vec()),
+        None | Some(Frequency::Once) => ((runs.to_vec(), Vec::new()), (runs.to_vec(), Vec::new())),
         Some(_) => (
-            not_before(runs, |end, newest| end < newest),
-            not_before(runs, |end, newest| end <= newest),
+            apart(runs, |end, newest| end < newest),
+            apart(runs, |end, newest| end <= newest),
         ),
     };
     let ended: Vec<RecentRun> = runs
@@ -214,7 +240,10 @@ pub fn judge(flow: &Circumstances, runs: &[RecentRun]) -> Judgement {
         base,
         base_since_at,
         in_a_row,
-        perhaps_longer: in_a_row > 0 && in_a_row == ended.len() && !is_looked_at_whole,
+        perhaps_longer: in_a_row > 0 && in_a_row == ended.len() && !is_whole,
+        known_since_at: flow.known_since_at,
+        made_again_at: made_again.iter().map(|run| run.started_at).collect(),
+        not_made_up_for_at,
         expected_at,
         late_at: expected_at
             .filter(|_| is_awaited)
@@ -230,11 +259,11 @@ pub fn judge(flow: &Circumstances, runs: &[RecentRun]) -> Judgement {
     }
 }
 
-/// The runs without those that read files of a window which, by its end and the newest end of the runs before them,
-/// was read already. Where that would be most of them, the windows mean something else, and all count.
-fn not_before(runs: &[RecentRun], was_read: impl Fn(i64, i64) -> bool) -> Vec<RecentRun> {
+/// Sets apart the runs that read files of a window which, by its end and the newest end of the runs before them, was
+/// read already. Where that would be most of them, the windows mean something else, and all count.
+fn apart(runs: &[RecentRun], was_read: impl Fn(i64, i64) -> bool) -> (Vec<RecentRun>, Vec<RecentRun>) {
     let mut newest: Option<i64> = None;
-    let counts = |run: &&RecentRun| {
+    let is_new = |run: &RecentRun| {
         let again = run
             .window_end_at
             .zip(newest)
@@ -242,11 +271,11 @@ fn not_before(runs: &[RecentRun], was_read: impl Fn(i64, i64) -> bool) -> Vec<Re
         newest = newest.max(run.window_end_at);
         !again
     };
-    let counted: Vec<RecentRun> = runs.iter().filter(counts).copied().collect();
-    if counted.len() * 2 < runs.len() {
-        return runs.to_vec();
+    let (new, again): (Vec<RecentRun>, Vec<RecentRun>) = runs.iter().copied().partition(is_new);
+    if new.len() < again.len() {
+        return (runs.to_vec(), Vec::new());
     }
-    counted
+    (new, again)
 }
 
 /// Whether a run is on its way or about to begin.

@@ -2,7 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{judge as judge_of, *};
+
+/// As the store does: fewer than are asked for are all.
+fn judge(flow: &Circumstances, runs: &[RecentRun]) -> Judgement {
+    judge_of(flow, runs, runs.len() < RECENT_RUNS)
+}
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -17,6 +22,7 @@ fn hourly() -> Circumstances {
         interval: 1,
         start_at: Some(START),
         on_since_at: Some(START - DAY),
+        known_since_at: None,
     }
 }
 
@@ -26,6 +32,7 @@ fn run(slot: i64, outcome: RunOutcome, records: i64) -> RecentRun {
         started_at: START + slot * HOUR + 2 * MINUTE,
         duration_ms: outcome.is_final().then_some(10 * MINUTE),
         records_out: outcome.is_final().then_some(records),
+        window_start_at: None,
         window_end_at: None,
     }
 }
@@ -157,6 +164,73 @@ fn an_empty_run_is_told_unless_empty_runs_are_usual() {
 }
 
 #[test]
+fn a_flow_that_brings_nothing_any_more_is_empty_until_something_comes() {
+    let mut runs: Vec<RecentRun> = (0..20)
+        .map(|slot| run(slot, RunOutcome::Succeeded, 10_000))
+        .collect();
+    for empty in 1..=40 {
+        runs.push(run(19 + empty, RunOutcome::Succeeded, 0));
+        let judged = judge_of(&hourly(), &runs, true);
+        let is_said = (judged.base, judged.in_a_row, judged.never_brought_any);
+        assert_eq!(is_said, (Health::Empty, empty as usize, false));
+        assert_eq!(judged.base_since_at, Some(START + 20 * HOUR + 2 * MINUTE));
+        assert_eq!(judged.usual_records.map(|usual| usual.runs), Some(20));
+    }
+    runs.push(run(60, RunOutcome::Succeeded, 10_000));
+    assert_eq!(judge_of(&hourly(), &runs, true).base, Health::Well);
+}
+
+#[test]
+fn a_flow_that_is_empty_at_weekends_is_not_told_for_that() {
+    let mut runs: Vec<RecentRun> = (0..28)
+        .map(|day| run(day, RunOutcome::Succeeded, if day % 7 < 5 { 10_000 } else { 0 }))
+        .collect();
+    assert_eq!(judge(&hourly(), &runs).base, Health::Well);
+    runs.truncate(27);
+    assert_eq!(judge(&hourly(), &runs).base, Health::Well);
+}
+
+#[test]
+fn where_the_last_runs_are_not_enough_more_are_asked_for() {
+    let runs = |count, outcome| -> Vec<RecentRun> {
+        let outcomes = (0..count).map(|slot| run(slot, outcome, 100));
+        outcomes.collect()
+    };
+    assert!(!judge(&hourly(), &runs(30, RunOutcome::Succeeded)).asks_for_more());
+    assert!(judge(&hourly(), &runs(30, RunOutcome::Failed)).asks_for_more());
+    let mut long = runs(40, RunOutcome::Succeeded);
+    long.extend((40..140).map(|slot| run(slot, RunOutcome::Failed, 0)));
+    let judged = judge_of(&hourly(), &long, false);
+    assert_eq!((judged.in_a_row, judged.perhaps_longer), (100, false));
+    assert_eq!(judged.base_since_at, Some(START + 40 * HOUR + 2 * MINUTE));
+    assert_eq!(judged.usual_records.map(|usual| usual.runs), Some(RECENT_RUNS));
+    assert!(!judged.asks_for_more());
+}
+
+#[test]
+fn nothing_is_late_for_what_was_not_read_yet() {
+    let known_since = |slot: i64| Circumstances {
+        known_since_at: Some(START + slot * HOUR + 30 * MINUTE),
+        ..hourly()
+    };
+    let expected_at = |flow: &Circumstances, runs: &[RecentRun]| judge(flow, runs).expected_at;
+    assert_eq!(expected_at(&known_since(50), &[]), Some(START + 51 * HOUR));
+    assert_eq!(expected_at(&known_since(50), &good()), Some(START + 51 * HOUR));
+    assert_eq!(expected_at(&known_since(5), &good()), Some(START + 10 * HOUR));
+    let once = Circumstances {
+        frequency: Some(Frequency::Once),
+        ..known_since(50)
+    };
+    assert_eq!(expected_at(&once, &[]), None);
+    let hour = |known_since| Rhythm::of(Some("hour"), None, Some(0), Some((1, 0)), known_since);
+    let missed = |known_since| {
+        let rhythm = hour(known_since).expect("a rhythm");
+        rhythm.missed_between(0, 5 * HOUR).map(|missed| missed.count)
+    };
+    assert_eq!((missed(None), missed(Some(HOUR))), (Some(4), None));
+}
+
+#[test]
 fn a_volume_far_from_the_usual_is_odd() {
     let of = |records| judge(&hourly(), &with(run(10, RunOutcome::Succeeded, records))).base;
     // Middle half 10,020 to 10,060; a tenth of the median is wider.
@@ -185,6 +259,7 @@ fn partial_and_unknown_are_told_and_an_unknown_word_comes_first() {
 /// A run of the files of a slot, started when `slot` says.
 fn of_window(slot: i64, window: i64, outcome: RunOutcome) -> RecentRun {
     RecentRun {
+        window_start_at: Some(START + (window - 1) * HOUR),
         window_end_at: Some(START + window * HOUR),
         ..run(slot, outcome, 10_000)
     }
@@ -221,6 +296,37 @@ fn a_run_made_again_says_nothing_of_what_came_after_its_files() {
 }
 
 #[test]
+fn files_of_failed_runs_are_missing_until_a_later_run_brings_them() {
+    let (good, bad) = (RunOutcome::Succeeded, RunOutcome::Failed);
+    let missing = |runs: &[RecentRun]| -> Vec<i64> {
+        let judged = judge(&hourly(), runs);
+        let starts = judged.not_made_up_for_at.iter();
+        starts.map(|at| (at - START) / HOUR).collect()
+    };
+    let mut runs = windows(&[good, bad, bad, good]);
+    assert_eq!(missing(&runs), [1, 2], "the next window has other files");
+    runs.push(of_window(4, 1, bad));
+    assert_eq!(missing(&runs), [1, 2, 4]);
+    let mut empty = of_window(5, 1, good);
+    empty.records_out = Some(0);
+    runs.push(empty);
+    assert_eq!(missing(&runs), [1, 2, 4], "nothing came");
+    runs.push(of_window(6, 1, good));
+    assert_eq!(missing(&runs), [2]);
+    let wide = RecentRun {
+        window_start_at: Some(START),
+        ..of_window(7, 7, good)
+    };
+    runs.push(wide);
+    assert_eq!(missing(&runs), [0; 0]);
+    let untold = run(8, bad, 0);
+    runs.push(untold);
+    assert_eq!(missing(&runs), [0; 0]);
+    let long = windows(&[bad; 100]);
+    assert_eq!(missing(&long).len(), RECENT_RUNS);
+}
+
+#[test]
 fn a_run_made_again_is_not_the_one_that_was_expected() {
     let good = RunOutcome::Succeeded;
     let runs = windows(&[good, good, good]);
@@ -232,6 +338,7 @@ fn a_run_made_again_is_not_the_one_that_was_expected() {
             runs.push(of_window(8, window, outcome));
             let judged = judge(&hourly(), &runs);
             assert_eq!(judged.expected_at, expected_at, "{window} {outcome:?}");
+            assert_eq!(judged.made_again_at, [START + 8 * HOUR + 2 * MINUTE]);
             assert!(judged.late_at.is_some_and(|at| at < START + 4 * HOUR));
         }
     }
@@ -280,12 +387,12 @@ proptest! {
     #[test]
     fn any_history_can_be_judged(
         outcomes in prop::collection::vec((prop::sample::select(RunOutcome::ALL), any::<i64>(), any::<Option<i64>>(), any::<Option<i64>>()), 0..30),
-        is_on: bool, interval: i64, start_at: Option<i64>, on_since_at: Option<i64>, now: i64,
+        is_on: bool, interval: i64, start_at: Option<i64>, on_since_at: Option<i64>, known_since_at: Option<i64>, now: i64,
     ) {
         let mut runs: Vec<RecentRun> = outcomes.into_iter().map(RecentRun::from).collect();
         runs.sort_by_key(|run| run.started_at);
         for frequency in [None, Some(Frequency::Once), Some(Frequency::Minute), Some(Frequency::Week)] {
-            let flow = Circumstances { is_on, frequency, interval, start_at, on_since_at };
+            let flow = Circumstances { is_on, frequency, interval, start_at, on_since_at, known_since_at };
             let judged = judge(&flow, &runs);
             let health = judged.health_at(now);
             prop_assert_eq!(health == Health::Off, !is_on);
@@ -298,7 +405,7 @@ proptest! {
 fn runs_are_missed_between_two_that_are_more_than_one_period_apart() {
     let rhythm = |frequency, version| {
         let frequency = Frequency::as_str(frequency);
-        Rhythm::of(Some(frequency), Some(1), Some(0), version).expect("a rhythm")
+        Rhythm::of(Some(frequency), Some(1), Some(0), version, None).expect("a rhythm")
     };
     let missed = |frequency, earlier, later| rhythm(frequency, Some((1, 0))).missed_between(earlier, later);
     let hour = Frequency::Hour;

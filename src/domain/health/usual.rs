@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::RecentRun;
+use super::{RECENT_RUNS, RecentRun};
 use crate::domain::RunOutcome;
 
 /// Ended runs from which on there is something usual.
@@ -35,18 +35,17 @@ impl Usual {
     }
 }
 
-/// Of runs that did their work.
+/// Of the last runs that did their work.
 pub(super) fn durations(ended: &[RecentRun]) -> Option<Usual> {
-    let good = ended.iter().filter(|run| run.outcome != RunOutcome::Failed);
-    Usual::of(good.filter_map(|run| run.duration_ms).collect())
+    of_the_last(ended, |run| run.duration_ms)
 }
 
-/// Of runs that brought records.
+/// Of the last runs that brought records.
 pub(super) fn records(ended: &[RecentRun]) -> Option<Usual> {
-    let good = ended.iter().filter(|run| run.outcome != RunOutcome::Failed);
-    Usual::of(
-        good.filter_map(|run| run.records_out)
-            .filter(|count| *count > 0)
-            .collect(),
-    )
+    of_the_last(ended, |run| run.records_out.filter(|count| *count > 0))
+}
+
+fn of_the_last(ended: &[RecentRun], value: impl Fn(&RecentRun) -> Option<i64>) -> Option<Usual> {
+    let good = ended.iter().rev().filter(|run| run.outcome != RunOutcome::Failed);
+    Usual::of(good.filter_map(value).take(RECENT_RUNS).collect())
 }

@@ -1,7 +1,7 @@
 //! Runs that succeeded and yet brought nothing, or an unusual number of records.
 
-use super::RecentRun;
-use super::usual;
+use super::usual::{self, Usual};
+use super::{RECENT_RUNS, RecentRun};
 use crate::domain::RunOutcome;
 
 /// Where at least one in so many runs brought nothing, an empty one is nothing to speak of.
@@ -12,31 +12,45 @@ const ODD_WIDTHS: i64 = 3;
 /// a trifle: one in so many.
 const LEAST_WIDTH_SHARE: i64 = 10;
 
-/// Nothing came, and that is not usual: runs of this flow bring something, or none of them ever did.
+/// Nothing came, and that is not usual: runs of this flow bring something, or none of them ever did. What is usual is
+/// what was so before nothing came.
 pub(super) fn is_empty(run: &RecentRun, before: &[RecentRun]) -> bool {
     if run.records_out != Some(0) {
         return false;
     }
-    let told: Vec<i64> = before
+    let good = before
         .iter()
-        .filter(|run| run.outcome != RunOutcome::Failed)
+        .rev()
+        .filter(|run| run.outcome != RunOutcome::Failed);
+    let since_then = good
         .filter_map(|run| run.records_out)
-        .collect();
-    let empty = told.iter().filter(|count| **count == 0).count();
-    empty == told.len() || empty * USUALLY_EMPTY < told.len()
+        .skip_while(|count| *count == 0);
+    let (mut told, mut empty) = (0, 0);
+    for count in since_then.take(RECENT_RUNS) {
+        told += 1;
+        empty += usize::from(count == 0);
+    }
+    told == 0 || empty * USUALLY_EMPTY < told
 }
 
 /// Far from what the runs before brought.
 pub(super) fn is_odd(run: &RecentRun, before: &[RecentRun]) -> bool {
-    let (Some(count), Some(usual)) = (run.records_out.filter(|count| *count > 0), usual::records(before))
-    else {
-        return false;
-    };
-    let width = usual
-        .high
-        .saturating_sub(usual.low)
-        .max(usual.median / LEAST_WIDTH_SHARE)
-        .max(1);
-    let reach = width.saturating_mul(ODD_WIDTHS);
-    count < usual.low.saturating_sub(reach) || count > usual.high.saturating_add(reach)
+    let count = run.records_out.filter(|count| *count > 0);
+    count.zip(usual::records(before)).is_some_and(|(count, usual)| {
+        let (least, most) = usual.odd_beyond();
+        count < least || count > most
+    })
+}
+
+impl Usual {
+    /// The least and the most number of records that is not called odd.
+    pub fn odd_beyond(&self) -> (i64, i64) {
+        let width = self
+            .high
+            .saturating_sub(self.low)
+            .max(self.median / LEAST_WIDTH_SHARE)
+            .max(1);
+        let reach = width.saturating_mul(ODD_WIDTHS);
+        (self.low.saturating_sub(reach), self.high.saturating_add(reach))
+    }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::sync_state::{self, SyncTopic};
+use crate::store::sync_state::{self, FailedTry, SyncTopic};
 
 #[tokio::test]
 async fn environments_are_a_teams_own() {
@@ -146,6 +146,14 @@ async fn specifications() {
     );
 }
 
+fn failed(problem: &str, at: i64) -> FailedTry<'_> {
+    FailedTry {
+        problem,
+        at,
+        next_try_at: at + 7,
+    }
+}
+
 #[tokio::test]
 async fn failures_keep_the_watermark_and_the_first_time_of_failing() {
     let db = fixture().await;
@@ -156,16 +164,16 @@ async fn failures_keep_the_watermark_and_the_first_time_of_failing() {
         None
     );
     commit!(db, |tx| {
-        sync_state::record_failure(tx, "env", SyncTopic::Flows, "refused", 5)
+        sync_state::record_failure(tx, "env", SyncTopic::Flows, failed("refused", 5))
             .await
             .expect("a failure");
         sync_state::record_success(tx, "env", SyncTopic::Runs, 900, 10)
             .await
             .expect("a success");
-        sync_state::record_failure(tx, "env", SyncTopic::Runs, "first", 20)
+        sync_state::record_failure(tx, "env", SyncTopic::Runs, failed("first", 20))
             .await
             .expect("a failure");
-        sync_state::record_failure(tx, "env", SyncTopic::Runs, "second", 30)
+        sync_state::record_failure(tx, "env", SyncTopic::Runs, failed("second", 30))
             .await
             .expect("a failure");
     });
@@ -181,6 +189,7 @@ async fn failures_keep_the_watermark_and_the_first_time_of_failing() {
         (failing.failing_since_at, failing.problem.as_deref()),
         (Some(20), Some("second"))
     );
+    assert_eq!(failing.next_try_at, Some(37));
     commit!(db, |tx| {
         sync_state::record_success(tx, "env", SyncTopic::Runs, 950, 40)
             .await
@@ -196,5 +205,6 @@ async fn failures_keep_the_watermark_and_the_first_time_of_failing() {
         (all[1].watermark_at, all[1].failing_since_at, &all[1].problem),
         (950, None, &None)
     );
+    assert_eq!(all[1].next_try_at, None);
     assert_eq!(sync_state::all_for(&db, "other").await.expect("states"), []);
 }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::health::{Health, RECENT_RUNS};
 use crate::store::flow_health::{self, FlowHealth};
+use crate::store::sync_state::{self, SyncTopic};
 use crate::store::{flows, runs};
 
 const HOUR: i64 = 3_600_000;
@@ -83,6 +84,70 @@ async fn switching_off_and_on_starts_the_waiting_anew() {
         health(&db, "f1").await.expect("judged").judgement.base,
         Health::Off
     );
+}
+
+#[tokio::test]
+async fn a_trouble_that_is_longer_than_the_last_runs_is_followed_to_its_beginning() {
+    let db = fixture().await;
+    let outcome = |slot: i64| match slot {
+        0..60 => RunOutcome::Succeeded,
+        _ => RunOutcome::Failed,
+    };
+    let rows: Vec<_> = (0..160)
+        .map(|slot| run(&format!("r{slot:03}"), "f1", slot * HOUR, outcome(slot)))
+        .collect();
+    commit!(db, |tx| {
+        flows::upsert_many(tx, &[hourly("f1")]).await.expect("flows");
+        runs::upsert_many(tx, &rows).await.expect("runs");
+    });
+    let found = health(&db, "f1").await.expect("judged");
+    let judged = &found.judgement;
+    assert_eq!((judged.base, judged.in_a_row), (Health::Failed, 100));
+    assert_eq!(judged.base_since_at, Some(60 * HOUR));
+    assert!(!judged.perhaps_longer);
+    assert_eq!(found.recent.len(), RECENT_RUNS);
+    // One that was not seen yet, in the midst of it.
+    let late = run("late", "f1", 100 * HOUR + 1, RunOutcome::Succeeded);
+    commit!(db, |tx| runs::upsert_many(tx, &[late]).await.expect("a run"));
+    let [stored, anew] = stored_and_anew(&db, "f1").await;
+    assert_eq!(stored, anew);
+    assert_eq!(stored.expect("judged").judgement.in_a_row, 59);
+}
+
+#[tokio::test]
+async fn r2_no_run_is_late_that_only_was_not_read_yet() {
+    let db = fixture().await;
+    let expected_at = async || {
+        let judged = health(&db, "f1").await.expect("judged").judgement;
+        (judged.expected_at.map(|at| at / HOUR), judged.perhaps_longer)
+    };
+    let now = 100 * HOUR;
+    commit!(db, |tx| {
+        flows::upsert_many(tx, &[hourly("f1")]).await.expect("flows");
+        let old = run("r1", "f1", 20 * HOUR, RunOutcome::Failed);
+        runs::upsert_many(tx, &[old]).await.expect("a run");
+    });
+    assert_eq!(expected_at().await, (Some(21), false));
+    // After a long pause only the last hour is read at once.
+    let topic = SyncTopic::Runs;
+    commit!(db, |tx| {
+        sync_state::record_success(tx, "env", topic, now, now)
+            .await
+            .expect("read");
+        sync_state::begin_fill(tx, "env", topic, now - HOUR, 10 * HOUR)
+            .await
+            .expect("begun");
+    });
+    assert_eq!(expected_at().await, (Some(100), true));
+    let fill = async |from, to| {
+        commit!(db, |tx| sync_state::move_fill(tx, "env", topic, from, to)
+            .await
+            .expect("moved"))
+    };
+    assert!(fill(now - HOUR, 50 * HOUR).await);
+    assert_eq!(expected_at().await.0, Some(100), "there is no hurry");
+    assert!(fill(50 * HOUR, 10 * HOUR).await);
+    assert_eq!(expected_at().await, (Some(21), true));
 }
 
 proptest! {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::health::Health;
 use crate::domain::setup::SetupState;
-use crate::store::flow_lists::{self, FlowFilter, FlowKey, FlowPage, FlowSort, ListedFlow};
+use crate::store::flow_lists::{self, FlowFilter, FlowKey, FlowOrder, FlowPage, FlowSort, ListedFlow};
 use crate::store::sync_state::SyncTopic;
 use crate::store::{WriteTx, flows, runs, sync_state};
 
@@ -9,7 +9,13 @@ pub(super) const HOUR: i64 = 3_600_000;
 pub(super) const NOW: i64 = 500_000 * HOUR;
 
 /// All pages of three, from the beginning or from the end.
-async fn page_through(db: &Store, filter: FlowFilter<'_>, sort: FlowSort, backward: bool) -> Vec<ListedFlow> {
+async fn page_through(
+    db: &Store,
+    filter: FlowFilter<'_>,
+    sort: impl Into<FlowOrder>,
+    backward: bool,
+) -> Vec<ListedFlow> {
+    let sort: FlowOrder = sort.into();
     let mut seen: Vec<ListedFlow> = Vec::new();
     let mut key: Option<FlowKey> = None;
     if backward {
@@ -107,6 +113,15 @@ async fn pages_are_complete_in_each_order_and_both_ways() {
         assert_eq!(names(&forward), expected, "{sort:?}");
         let backward = page_through(&db, FlowFilter::default(), sort, true).await;
         assert_eq!(names(&backward), expected, "{sort:?} from the end");
+        let turned = FlowOrder {
+            by: sort,
+            is_reversed: true,
+        };
+        for backward in [false, true] {
+            let mut listed = page_through(&db, FlowFilter::default(), turned, backward).await;
+            listed.reverse();
+            assert_eq!(names(&listed), expected, "{turned:?}");
+        }
     }
     commit!(db, |tx| {
         envs::archive(tx, "team", "env2", 9).await.expect("archived")

@@ -48,6 +48,7 @@ async fn reads_on_a_pages_path_search_and_never_scan() {
         ("run_lists", store::run_lists::PAGE_READS),
         ("run_mirror", store::runs::MIRROR_READS),
         ("sync_state", store::sync_state::PAGE_READS),
+        ("later_runs", store::later_runs::PAGE_READS),
         ("audit", store::audit::PAGE_READS),
     ];
     for (room, reads) in rooms {

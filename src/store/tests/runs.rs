@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::DAY_MS;
 use crate::store::flows;
 use crate::store::runs::{self, Run, RunDay};
-use crate::store::sync_state::{self, SyncTopic};
+use crate::store::sync_state::{self, FailedTry, SyncTopic};
 
 fn outcome() -> impl Strategy<Value = RunOutcome> {
     prop::sample::select(RunOutcome::ALL)
@@ -334,6 +334,24 @@ async fn a_fill_moves_only_from_where_it_is_and_ends_at_its_goal() {
             .await
             .expect("a note");
     });
+    for at in [950, 960] {
+        let failed = FailedTry {
+            problem: "refused",
+            at,
+            next_try_at: at + 5,
+        };
+        commit!(db, |tx| sync_state::record_fill_failure(tx, "env", failed)
+            .await
+            .expect("a note"));
+    }
+    let fill_failure = async || {
+        let at = state().await;
+        (at.fill_failing_since_at, at.fill_problem, at.fill_next_try_at)
+    };
+    assert_eq!(
+        fill_failure().await,
+        (Some(950), Some("refused".into()), Some(965))
+    );
     let step = async |from, to| {
         commit!(db, |tx| sync_state::move_fill(tx, "env", topic, from, to)
             .await
@@ -341,6 +359,7 @@ async fn a_fill_moves_only_from_where_it_is_and_ends_at_its_goal() {
     };
     assert!(step(900, 500).await);
     assert!(!step(900, 300).await, "somebody else has moved it");
+    assert_eq!(fill_failure().await, (None, None, None));
     commit!(db, |tx| sync_state::record_success(
         tx, "env", topic, 2_000, 2_000
     )
@@ -357,4 +376,19 @@ async fn a_fill_moves_only_from_where_it_is_and_ends_at_its_goal() {
         (Some(100), None)
     );
     assert!(!step(100, 50).await, "it has ended");
+    // A gap: what lies behind it is known already.
+    for (from, goal) in [(5_000, 2_000), (6_000, 2_000)] {
+        commit!(db, |tx| {
+            sync_state::begin_fill(tx, "env", topic, from, goal)
+                .await
+                .expect("a note")
+        });
+    }
+    assert!(step(6_000, 3_000).await);
+    assert_eq!(state().await.filled_from_at, Some(3_000));
+    assert!(step(3_000, 1_900).await);
+    assert_eq!(
+        (state().await.filled_from_at, state().await.fill_goal_at),
+        (Some(100), None)
+    );
 }

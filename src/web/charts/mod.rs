@@ -13,6 +13,9 @@ use std::ops::{Add, Div, Sub};
 use askama::FastWritable;
 use askama::filters::HtmlSafe;
 
+/// Runs missing in a row that are drawn; the last one stands for those that are not.
+pub const ABSENT_IN_A_ROW: i64 = 7;
+
 /// A coordinate or a length in pixels, to a tenth: finer is not seen, and pages stay small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Px {

@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use super::ABSENT_IN_A_ROW;
 use crate::domain::RunOutcome;
 use crate::domain::health::{RecentRun, Rhythm};
 use crate::web::numbers;
@@ -14,8 +15,6 @@ pub const STRIP_CELLS: usize = 30;
 const PITCH: usize = 7;
 /// Height of a strip, in pixels.
 const HEIGHT: usize = 16;
-/// Runs missing in a row that are drawn; the last one stands for those that are not.
-const ABSENT_IN_A_ROW: i64 = 7;
 /// Heights of a cell, in pixels: for what is at most so many quarters of the median of the strip, and beyond.
 const HEIGHTS: [(i64, usize); 4] = [(1, 4), (3, 8), (5, 11), (8, 14)];
 const USUAL_HEIGHT: usize = 11;
@@ -24,11 +23,13 @@ const EMPTY_HEIGHT: usize = 2;
 
 /// What should have been there besides the runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Expected {
+pub struct Expected<'a> {
     /// When runs should begin; none: that is not known, and no gap is called one.
     pub rhythm: Option<Rhythm>,
     /// Runs that are late now.
     pub late: i64,
+    /// The starts of the runs that were no runs of the schedule (UTC epoch milliseconds).
+    pub made_again_at: &'a [i64],
 }
 
 /// A strip: each state has a shape of its own beside its colour, and the height of a cell tells how much the run
@@ -53,7 +54,7 @@ enum Cell {
 
 impl Strip {
     /// Draws the newest of `runs`, which come oldest first, and what is missing between and after them.
-    pub fn new(runs: &[RecentRun], expected: Expected) -> Self {
+    pub fn new(runs: &[RecentRun], expected: Expected<'_>) -> Self {
         let cells = cells(runs, expected);
         let shown = &cells[cells.len().saturating_sub(STRIP_CELLS)..];
         Self {
@@ -63,17 +64,26 @@ impl Strip {
     }
 }
 
-fn cells(runs: &[RecentRun], expected: Expected) -> Vec<Cell> {
+fn cells(runs: &[RecentRun], expected: Expected<'_>) -> Vec<Cell> {
     let heights = heights(runs);
     let mut cells = Vec::with_capacity(STRIP_CELLS);
     let mut before: Option<i64> = None;
+    // Those that stand for no moment of the schedule go behind what is missing around them.
+    let mut made_again: Vec<Cell> = Vec::new();
     for (run, height) in runs.iter().zip(heights) {
+        let cell = Cell::Run(run.outcome, height);
+        if expected.made_again_at.contains(&run.started_at) {
+            made_again.push(cell);
+            continue;
+        }
         let rhythm = before.zip(expected.rhythm);
         let missed = rhythm.and_then(|(before, rhythm)| rhythm.missed_between(before, run.started_at));
         add(&mut cells, Cell::Missing, missed.map_or(0, |missed| missed.count));
-        cells.push(Cell::Run(run.outcome, height));
+        cells.append(&mut made_again);
+        cells.push(cell);
         before = Some(run.started_at);
     }
+    cells.append(&mut made_again);
     add(&mut cells, Cell::Late, expected.late);
     cells
 }
@@ -210,14 +220,16 @@ mod tests {
             started_at: slot * HOUR,
             duration_ms: outcome.is_final().then_some(60_000),
             records_out: outcome.is_final().then_some(records),
+            window_start_at: None,
             window_end_at: None,
         }
     }
 
-    fn hourly(late: i64) -> Expected {
+    fn hourly(late: i64) -> Expected<'static> {
         Expected {
-            rhythm: Rhythm::of(Some("hour"), None, Some(0), Some((1, 0))),
+            rhythm: Rhythm::of(Some("hour"), None, Some(0), Some((1, 0)), None),
             late,
+            made_again_at: &[],
         }
     }
 
@@ -296,6 +308,24 @@ mod tests {
             strip.label,
             "3 runs: 2 succeeded, 1 failed; 2 missing; 3 late now"
         );
+    }
+
+    #[test]
+    fn a_run_made_again_fills_no_moment_of_the_schedule() {
+        let runs = [
+            run(0, Succeeded, 5),
+            run(1, Failed, 0),
+            run(3, Succeeded, 5),
+            run(5, Succeeded, 5),
+        ];
+        let expected = Expected {
+            made_again_at: &[runs[2].started_at],
+            ..hourly(0)
+        };
+        let strip = Strip::new(&runs, expected);
+        assert_eq!(strip.label, "4 runs: 3 succeeded, 1 failed; 3 missing");
+        let strip = Strip::new(&runs, hourly(0));
+        assert_eq!(strip.label, "4 runs: 3 succeeded, 1 failed; 2 missing");
     }
 
     #[test]

@@ -23,9 +23,20 @@ pub(in crate::web::pages) struct Freshness {
 pub(in crate::web::pages) struct Filling {
     pub(in crate::web::pages) environment: String,
     /// Everything since then is here.
-    pub(in crate::web::pages) filled_from: TimeView,
+    pub(in crate::web::pages) filled_from: Option<TimeView>,
     /// That far back it is read.
-    pub(in crate::web::pages) goal: TimeView,
+    pub(in crate::web::pages) goal: Option<TimeView>,
+    /// Why it cannot be read at present.
+    pub(in crate::web::pages) problem: Option<Problem>,
+}
+
+/// Why something cannot be read at present.
+#[derive(Debug, Clone)]
+pub(in crate::web::pages) struct Problem {
+    pub(in crate::web::pages) since: TimeView,
+    /// What the platform or the network said.
+    pub(in crate::web::pages) words: String,
+    pub(in crate::web::pages) next_try: Option<TimeView>,
 }
 
 /// An environment that cannot be read at present.
@@ -33,11 +44,25 @@ pub(in crate::web::pages) struct Filling {
 pub(in crate::web::pages) struct Failing {
     pub(in crate::web::pages) environment_id: String,
     pub(in crate::web::pages) environment: String,
-    pub(in crate::web::pages) since: TimeView,
-    /// What the platform or the network said.
-    pub(in crate::web::pages) problem: String,
+    pub(in crate::web::pages) problem: Problem,
     /// The last figures are from then.
     pub(in crate::web::pages) read_at: Option<TimeView>,
+}
+
+impl Filling {
+    fn of(runs: &SyncState, environment: &Environment, times: &Times) -> Option<Self> {
+        let problem = runs.fill_failing_since_at.map(|since| Problem {
+            since: times.at(since),
+            words: runs.fill_problem.clone().unwrap_or_default(),
+            next_try: runs.fill_next_try_at.map(|at| times.at(at)),
+        });
+        (runs.fill_goal_at.is_some() || problem.is_some()).then(|| Self {
+            environment: environment.name.clone(),
+            filled_from: runs.filled_from_at.map(|at| times.at(at)),
+            goal: runs.fill_goal_at.map(|at| times.at(at)),
+            problem,
+        })
+    }
 }
 
 impl Freshness {
@@ -82,21 +107,18 @@ impl Freshness {
                 freshness.failing.push(Failing {
                     environment_id: environment.id.clone(),
                     environment: environment.name.clone(),
-                    since: times.at(since),
-                    problem: state.problem.clone().unwrap_or_default(),
+                    problem: Problem {
+                        since: times.at(since),
+                        words: state.problem.clone().unwrap_or_default(),
+                        next_try: state.next_try_at.map(|at| times.at(at)),
+                    },
                     read_at: read_at.map(|at| times.at(at)),
                 });
             } else if read_at.is_none() {
                 freshness.being_read.push(environment.name.clone());
             }
-            let filling = topics[1].and_then(|runs| runs.filled_from_at.zip(runs.fill_goal_at));
-            freshness
-                .being_filled
-                .extend(filling.map(|(filled_from, goal)| Filling {
-                    environment: environment.name.clone(),
-                    filled_from: times.at(filled_from),
-                    goal: times.at(goal),
-                }));
+            let filling = topics[1].and_then(|runs| Filling::of(runs, environment, times));
+            freshness.being_filled.extend(filling);
             if let Some(read_at) = read_at {
                 oldest = Some(oldest.map_or(read_at, |oldest| oldest.min(read_at)));
             }

@@ -34,7 +34,7 @@ pub fn record(watched: &Watched, number: i64) -> Mirrored<FlowRecord> {
         start_at: Some(NOW_MS),
         backfill: Some(false),
         etag: None,
-        platform_created_at: None,
+        platform_created_at: Some(NOW_MS - HOUR_MS),
         platform_updated_at: None,
         platform_created_by: None,
         read_at: NOW_MS,
@@ -197,7 +197,7 @@ async fn each_row_tells_how_the_flow_does_and_why() {
         heads,
         [
             "/flows?q=folder-7",
-            "/flows?q=folder-7&sort=need",
+            "/flows?q=folder-7&sort=-need",
             "/flows?q=folder-7&sort=last-run",
             "/flows?q=folder-7&sort=next-run"
         ]

@@ -114,6 +114,57 @@ async fn a_failed_run_is_run_again_once_however_often_the_button_is_pressed() {
 }
 
 #[tokio::test]
+async fn once_a_later_run_has_brought_its_files_a_failed_run_is_not_run_again() {
+    let (watched, flow, _) = with_a_failed_run().await;
+    let mut ana = watched.app.visitor("ana").await;
+    let flow_page = ana.get(&format!("/flows/{flow}")).await;
+    let links = flow_page.attributes("#missing a", "href");
+    let path = links.last().expect("a run whose files are missing").clone();
+    let failed = path.rsplit('/').next().unwrap();
+    let page = ana.get(&path).await;
+    assert!(!page.has("#later-runs"));
+    let action = again_form(&page).expect("a button");
+    let fields = page.form(&action);
+    assert_eq!(ana.post(&action, &fields).await.status, StatusCode::SEE_OTHER);
+    watched.advance(30 * MINUTE_MS);
+    let new = watched
+        .as_time_passes("the run was made again and has ended well", async || {
+            let request = run_requests::last_of_flow(watched.app.store(), &watched.environment.id, &flow);
+            let new = request.await.unwrap()?.run_id?;
+            let runs = runs_of(&watched, &flow).await;
+            let is_good = |run: &&Run| run.id == new && run.outcome == RunOutcome::Succeeded;
+            runs.iter().find(is_good).map(|run| run.id.clone())
+        })
+        .await;
+    let page = ana.get(&path).await;
+    assert_eq!(again_form(&page), None);
+    assert!(
+        page.text()
+            .contains("A later run has brought the files of this one"),
+        "{}",
+        page.text()
+    );
+    assert!(page.has(&format!("#later-runs a[href='/flows/{flow}/runs/{new}']")));
+    // The rule holds for an old form, too.
+    let mut old = fields.clone();
+    for (name, value) in &mut old {
+        if name == "key" {
+            *value = "another-key".into();
+        }
+    }
+    assert_eq!(ana.post(&action, &old).await.status, StatusCode::CONFLICT);
+    let again = ana.get(&format!("/flows/{flow}/runs/{new}")).await;
+    assert!(again.text().contains("by Ana at"), "{}", again.text());
+    assert!(again.has(&format!("dd a[href='{path}']")));
+    let flow_page = ana.get(&format!("/flows/{flow}")).await;
+    assert!(!flow_page.has(&format!("#missing-{failed}")));
+    let history = ana.get(&format!("/flows/{flow}/history")).await;
+    for id in [failed, &new] {
+        assert!(history.has(&format!("a[href='/flows/{flow}/runs/{id}']")), "{id}");
+    }
+}
+
+#[tokio::test]
 async fn a_lost_answer_is_never_sent_again_and_nobody_asks_until_the_run_would_show() {
     let (watched, flow, run) = with_a_failed_run().await;
     let control = watched.app.emulator.control();

@@ -6,7 +6,7 @@ use headgate::emulator::faults::{BodyForm, Fault, Garbage, Rule};
 use headgate::history::RefreshError;
 use headgate::platform::{Call, ObjectKind};
 use headgate::store::runs;
-use headgate::store::sync_state::{self, SyncTopic};
+use headgate::store::sync_state::{self, FailedTry, SyncTopic};
 
 use crate::support::refusals::{BY_START, refuse_filter};
 use crate::support::stored::runs_of;
@@ -240,6 +240,78 @@ async fn r3_while_calls_are_held_back_the_reason_is_what_the_platform_said() {
         let problem = state.and_then(|state| state.problem).unwrap();
         assert!(problem.contains("503"), "{problem}");
     }
+}
+
+#[tokio::test]
+async fn r3_pages_tell_why_older_runs_are_not_there_and_when_they_are_tried_again() {
+    let watched = Watched::start().await;
+    let flow = watched.flow("Loyalty", "hour", Some(1)).await;
+    watched.read().await;
+    let (id, at) = (&watched.environment.id, watched.now_ms());
+    let unwell = Fault::Status {
+        status: 500,
+        body: BodyForm::default(),
+    };
+    let past = Rule::on("GET", "**/runs").query_contains("startedAtUTC%3C");
+    watched.app.emulator.control().arm(past.times(0).then(unwell));
+    let mut tx = watched.app.store().begin().await.unwrap();
+    sync_state::begin_fill(&mut tx, id, SyncTopic::Runs, at - HOUR_MS, at - 90 * 24 * HOUR_MS)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    watched
+        .as_time_passes("it is noted that older runs cannot be read", async || {
+            let state = sync_state::get(watched.app.store(), id, SyncTopic::Runs)
+                .await
+                .unwrap()?;
+            state.fill_problem
+        })
+        .await;
+    let mut vera = watched.app.visitor("vera").await;
+    for page in [
+        "/",
+        "/flows",
+        "/runs",
+        &format!("/flows/{flow}"),
+        &format!("/environments/{id}"),
+    ] {
+        let text = vera.get(page).await.text();
+        assert!(
+            text.contains("Retail dev: older runs cannot be read from Adobe since"),
+            "{page}: {text}"
+        );
+        assert!(text.contains("Flow Service answered 500"), "{page}");
+        assert!(text.contains("Headgate goes on trying, next at"), "{page}");
+        assert!(!text.contains("are being read"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn an_environment_that_cannot_be_read_is_not_said_to_work() {
+    let watched = Watched::start().await;
+    watched.read().await;
+    let (id, at) = (&watched.environment.id, watched.now_ms());
+    let mut tx = watched.app.store().begin().await.unwrap();
+    let failed = FailedTry {
+        problem: "Flow Service did not answer in time.",
+        at,
+        next_try_at: at + MINUTE_MS,
+    };
+    sync_state::record_failure(&mut tx, id, SyncTopic::Flows, failed)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let mut vera = watched.app.visitor("vera").await;
+    for page in ["/environments".to_owned(), format!("/environments/{id}")] {
+        let text = vera.get(&page).await.text();
+        assert!(
+            text.contains("Cannot be read") && !text.contains("Works"),
+            "{page}: {text}"
+        );
+    }
+    let text = vera.get(&format!("/environments/{id}")).await.text();
+    assert!(text.contains("Flow Service did not answer in time."), "{text}");
+    assert!(!text.contains("Look at the environment"), "{text}");
 }
 
 #[tokio::test]

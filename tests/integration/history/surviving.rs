@@ -161,6 +161,53 @@ async fn r1_a_fill_goes_on_where_it_was_killed_and_tells_how_far_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn r3_a_fill_that_fails_is_noted_and_keeps_nothing_else_from_being_read() {
+    let mirror = Mirror::start(seed(10, 12, 24)).await;
+    let control = mirror.emulator.control();
+    let unwell = Fault::Status {
+        status: 500,
+        body: BodyForm::default(),
+    };
+    // Only the lists of the past have an end.
+    control.arm(
+        Rule::on("GET", "**/runs")
+            .query_contains("startedAtUTC%3C")
+            .times(0)
+            .then(unwell),
+    );
+    let (history, _task) = mirror.run(QUICK);
+    let failing = mirror
+        .as_hours_pass("it is noted that older runs cannot be read", async || {
+            let state = mirror.state(SyncTopic::Runs).await?;
+            let tries = control.ledger();
+            let tries = tries
+                .iter()
+                .filter(|entry| entry.target.contains("startedAtUTC%3C"));
+            // More than it takes to hold back calls.
+            (tries.count() > 25 && state.fill_failing_since_at.is_some()).then_some(state)
+        })
+        .await;
+    assert!(failing.fill_problem.unwrap().contains("500"));
+    assert!(failing.fill_next_try_at > failing.fill_failing_since_at);
+    for _ in 0..5 {
+        history.refresh(&mirror.environment_id).await.unwrap();
+    }
+    let state = mirror.state(SyncTopic::Runs).await.unwrap();
+    assert_eq!(state.failing_since_at, None, "the newest runs are read");
+
+    control.disarm();
+    mirror
+        .as_hours_pass("the history is filled", async || {
+            let state = mirror.state(SyncTopic::Runs).await?;
+            (state.fill_goal_at.is_none() && state.fill_failing_since_at.is_none()).then_some(())
+        })
+        .await;
+    mirror.read_since(mirror.now_ms()).await;
+    let stored: Vec<String> = mirror.mirrored().await.runs.into_keys().collect();
+    assert_eq!(stored, mirror.runs_at_the_platform().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn runs_that_the_platform_forgets_are_kept_and_marked() {
     let mirror = Mirror::start(seed(4, 3, 24)).await;
     let (_, _task) = mirror.run(QUICK);

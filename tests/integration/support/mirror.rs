@@ -229,7 +229,11 @@ impl Mirror {
                 flow.id
             );
             mirrored.days.insert(flow.id.clone(), days);
-            let health = flow_health::of_flow(store, id, &flow.id).await.unwrap();
+            let mut health = flow_health::of_flow(store, id, &flow.id).await.unwrap();
+            // How far back is read depends on when that was begun.
+            if let Some(health) = &mut health {
+                health.judgement.known_since_at = None;
+            }
             mirrored.health.insert(flow.id, health);
             for run in stored {
                 let run = Run {

@@ -8,9 +8,11 @@ use super::show::CheckView;
 use crate::domain::Role;
 use crate::store;
 use crate::store::environments::Environment;
+use crate::store::sync_state;
 use crate::web::error::PageError;
 use crate::web::layout::{Layout, NavEntry};
 use crate::web::page::page;
+use crate::web::pages::freshness::Freshness;
 use crate::web::state::AppState;
 use crate::web::visit::Visit;
 
@@ -34,9 +36,11 @@ struct EnvironmentRow {
 pub async fn list(State(state): State<AppState>, visit: Visit) -> Result<Response, PageError> {
     let mut environments =
         store::environments::list(&state.store, &visit.session.team_id, None, SHOWN).await?;
+    let sync = sync_state::all_for(&state.store, &visit.session.team_id).await?;
+    let freshness = Freshness::of_team(&sync, &visit);
     environments.sort_by_key(|environment| environment.archived_at.is_some());
     let rows = environments.into_iter().map(|environment| EnvironmentRow {
-        check: CheckView::of(&environment, &visit),
+        check: CheckView::of(&environment, &freshness, &visit),
         environment,
     });
     page(&EnvironmentsPage {

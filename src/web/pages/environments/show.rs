@@ -11,11 +11,13 @@ use crate::platform::CheckState;
 use crate::store;
 use crate::store::audit::AuditFilter;
 use crate::store::environments::Environment;
+use crate::store::sync_state;
 use crate::web::audit_trail::AuditTrail;
 use crate::web::error::PageError;
 use crate::web::layout::{Layout, NavEntry};
 use crate::web::numbers;
 use crate::web::page::page;
+use crate::web::pages::freshness::Freshness;
 use crate::web::state::AppState;
 use crate::web::status::Status;
 use crate::web::times::TimeView;
@@ -27,6 +29,7 @@ struct EnvironmentPage {
     layout: Layout,
     environment: Environment,
     check: CheckView,
+    freshness: Freshness,
     added: TimeView,
     archived: Option<TimeView>,
     secret_set: SecretSet,
@@ -68,9 +71,12 @@ pub async fn show(
     let environment = find(&state, &visit, &id).await?;
     let visit = visit.in_environment(&id);
     let times = visit.times();
+    let sync = sync_state::all_for(&state.store, &visit.session.team_id).await?;
+    let freshness = Freshness::of_environment(&sync, &environment, &visit);
     page(&EnvironmentPage {
         layout: visit.layout(environment.name.clone(), NavEntry::Environments),
-        check: CheckView::of(&environment, &visit),
+        check: CheckView::of(&environment, &freshness, &visit),
+        freshness,
         added: times.at(environment.created_at),
         archived: environment.archived_at.map(|at| times.at(at)),
         secret_set: secret_set(&state, &visit, &environment).await?,
@@ -121,15 +127,20 @@ async fn secret_set(
 }
 
 impl CheckView {
-    /// How the last check of an environment went.
-    pub(super) fn of(environment: &Environment, visit: &Visit) -> Self {
+    /// How the last check of an environment went, and whether it has failed to be read since.
+    pub(super) fn of(environment: &Environment, freshness: &Freshness, visit: &Visit) -> Self {
         let steps = steps_of(environment);
         let failed = steps.iter().any(|step| step.state == CheckState::Failed);
-        let (status, word) = match (environment.archived_at, environment.checked_at, failed) {
-            (Some(_), ..) => (Status::Waiting, "Archived"),
-            (_, None, _) => (Status::Waiting, "Not checked yet"),
-            (.., true) => (Status::Failed, "Does not work"),
-            (.., false) => (Status::Succeeded, "Works"),
+        let cannot_be_read = freshness
+            .failing
+            .iter()
+            .any(|failing| failing.environment_id == environment.id);
+        let (status, word) = match (environment.archived_at, environment.checked_at) {
+            (Some(_), _) => (Status::Waiting, "Archived"),
+            (None, Some(_)) if failed => (Status::Failed, "Does not work"),
+            (None, _) if cannot_be_read => (Status::Failed, "Cannot be read"),
+            (None, None) => (Status::Waiting, "Not checked yet"),
+            (None, Some(_)) => (Status::Succeeded, "Works"),
         };
         let steps = steps.into_iter().map(|step| {
             let (status, word) = match step.state {

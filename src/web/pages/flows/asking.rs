@@ -1,11 +1,12 @@
 //! Runs on request, as buttons: a run once more, or a window of time; where a rule of Adobe forbids one, its reason.
 
-use crate::domain::run_request::{self, FlowFacts};
+use crate::domain::run_request::{self, FlowFacts, Hindrance, RunFacts};
 use crate::domain::{Role, new_id};
 use crate::history::run_requests;
 use crate::store::StoreError;
 use crate::store::flows::Flow;
-use crate::store::runs::Run;
+use crate::store::later_runs::LaterRun;
+use crate::store::runs::{Run, RunLine};
 use crate::web::state::AppState;
 use crate::web::visit::Visit;
 
@@ -26,24 +27,48 @@ pub(in crate::web::pages) enum Ask {
 
 const WHO_MAY: &str = "An editor of the team can ask Adobe for a run.";
 
-/// Running `run` once more.
+/// Running `run` once more, after the later runs that read the same files.
 pub(in crate::web::pages) async fn run_again(
     state: &AppState,
     visit: &Visit,
     flow: &Flow,
     run: &Run,
+    later: &[LaterRun],
 ) -> Result<Ask, StoreError> {
     let facts = run_requests::facts(&state.store, flow).await?;
-    let allowed = run_request::may_run_again(&facts, run_requests::run_facts(run), visit.now_ms);
-    Ok(match allowed {
+    let allowed = run_request::may_run_again(&facts, run_requests::run_facts(run, later), visit.now_ms);
+    Ok(again(visit, &run.flow_id, &run.id, allowed))
+}
+
+/// The same for a run that failed, by what a page has read anyway; whether an answer was lost is looked at when the
+/// button is pressed.
+pub(in crate::web::pages) fn run_again_at_a_glance(
+    visit: &Visit,
+    flow: &Flow,
+    is_running: bool,
+    run: &RunLine,
+) -> Ask {
+    let facts = run_requests::flow_facts(flow, is_running, None);
+    let run_facts = RunFacts {
+        outcome: run.outcome,
+        records_out: run.records_out,
+        is_gone: false,
+        is_made_up_for: false,
+    };
+    let allowed = run_request::may_run_again(&facts, run_facts, visit.now_ms);
+    again(visit, &flow.record.id, &run.id, allowed)
+}
+
+fn again(visit: &Visit, flow_id: &str, run_id: &str, allowed: Result<(), Hindrance>) -> Ask {
+    match allowed {
         Err(hindrance) => Ask::Reason(hindrance.to_string()),
         Ok(()) if !visit.may(Role::Editor) => Ask::Reason(WHO_MAY.to_owned()),
         Ok(()) => Ask::Form {
-            action: format!("/flows/{}/runs/{}/again", run.flow_id, run.id),
+            action: format!("/flows/{flow_id}/runs/{run_id}/again"),
             key: new_id(),
             label: "Run again",
         },
-    })
+    }
 }
 
 /// Running the flow over a window of time.

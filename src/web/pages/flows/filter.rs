@@ -8,7 +8,7 @@ use super::view::outcome_status;
 use crate::domain::RunOutcome;
 use crate::domain::connector::connectors;
 use crate::domain::health::Health;
-use crate::store::flow_lists::{FlowFilter, FlowKey, FlowSort, ListedFlow};
+use crate::store::flow_lists::{FlowFilter, FlowKey, FlowOrder, FlowSort, ListedFlow};
 use crate::store::saved_views::ViewedPage;
 use crate::store::{Store, StoreError, connection_templates, people};
 use crate::web::error::PageError;
@@ -54,7 +54,7 @@ pub struct FlowsQuery {
 pub(super) struct Filters {
     pub(super) selects: Vec<Select>,
     pub(super) text: String,
-    pub(super) sort: &'static str,
+    pub(super) sort: String,
     pub(super) are_set: bool,
     /// Those that are set and not in sight otherwise.
     pub(super) further: usize,
@@ -115,25 +115,26 @@ impl FlowsQuery {
         })
     }
 
-    pub(super) fn sort(&self) -> FlowSort {
-        let known = SORTS.iter().find(|(word, _)| *word == self.sort);
-        known.map(|(_, sort)| *sort).unwrap_or_default()
-    }
-
-    fn sort_word(&self) -> &'static str {
-        let known = SORTS.iter().find(|(_, sort)| *sort == self.sort());
-        known.map_or("", |(word, _)| word)
+    /// A word of [`SORTS`], with a dash before it for the other way round.
+    pub(super) fn order(&self) -> FlowOrder {
+        let (word, is_reversed) = match self.sort.strip_prefix('-') {
+            Some(word) => (word, true),
+            None => (self.sort.as_str(), false),
+        };
+        let known = SORTS.iter().find(|(known, _)| *known == word);
+        known.map_or_else(FlowOrder::default, |(_, by)| FlowOrder { by: *by, is_reversed })
     }
 
     /// The filters and, where it is not the usual one, the order: what a view keeps.
     pub(super) fn canonical(&self) -> String {
-        self.with_sort(self.sort())
+        self.with_order(self.order())
     }
 
-    fn with_sort(&self, sort: FlowSort) -> String {
-        let sort = SORTS
-            .iter()
-            .find(|(_, known)| *known == sort && sort != FlowSort::Name);
+    fn with_order(&self, order: FlowOrder) -> String {
+        let order = match order_word(order) {
+            word if word == SORTS[0].0 => String::new(),
+            word => word,
+        };
         let pairs = [
             ("environment", self.environment.as_str()),
             ("state", &self.state),
@@ -143,7 +144,7 @@ impl FlowsQuery {
             ("template", &self.template),
             ("owner", &self.owner),
             ("q", &self.q),
-            ("sort", sort.map_or("", |(word, _)| word)),
+            ("sort", &order),
         ];
         canonical(
             &form_urlencoded::Serializer::new(String::new())
@@ -153,8 +154,8 @@ impl FlowsQuery {
     }
 
     /// The address of the same list in another order, from its beginning.
-    pub(super) fn sorted_by(&self, sort: FlowSort) -> String {
-        address(ViewedPage::Flows, &self.with_sort(sort))
+    pub(super) fn sorted_by(&self, order: FlowOrder) -> String {
+        address(ViewedPage::Flows, &self.with_order(order))
     }
 
     /// The address of the neighbouring page: `after` or `before` this flow.
@@ -185,6 +186,12 @@ impl FlowsQuery {
         // Flows that Adobe lists no longer are no choice among those that it does.
         are_set.iter().any(|word| set(word).is_some()) || set(&self.state).is_some_and(|state| state != GONE)
     }
+}
+
+fn order_word(order: FlowOrder) -> String {
+    let known = SORTS.iter().find(|(_, by)| *by == order.by);
+    let dash = if order.is_reversed { "-" } else { "" };
+    known.map_or_else(String::new, |(word, _)| format!("{dash}{word}"))
 }
 
 fn key(text: &str) -> Option<FlowKey> {
@@ -265,7 +272,7 @@ impl Filters {
         Ok(Self {
             selects,
             text: query.q.clone(),
-            sort: query.sort_word(),
+            sort: order_word(query.order()),
             are_set: query.are_set(),
             further,
         })

@@ -5,9 +5,11 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::changes::{self, ChangeView};
 use super::loaded::environment;
+use crate::platform::is_one_segment;
 use crate::store::audit::{self, AuditEvent};
 use crate::store::environments::Environment;
 use crate::store::flow_page::{self, Origin};
@@ -42,8 +44,38 @@ struct HistoryPage {
 enum Entry {
     /// Somebody changed what is set.
     Configuration(ChangeView),
-    /// Somebody did something here.
-    Action(AuditRow),
+    /// Somebody did something here, with the runs that it is about.
+    Action(AuditRow, Vec<RunLink>),
+}
+
+/// A run that a person asked for, or asked to repeat.
+struct RunLink {
+    href: String,
+    words: &'static str,
+}
+
+impl RunLink {
+    /// What the audit trail keeps of an event about runs.
+    fn all_of(event: &AuditEvent) -> Vec<Self> {
+        let after = event
+            .facts
+            .after
+            .as_deref()
+            .and_then(|after| serde_json::from_str::<Value>(after).ok());
+        let (Some(after), flow_id) = (after, &event.facts.object_id) else {
+            return Vec::new();
+        };
+        let link = |(member, words): (&str, &'static str)| {
+            let run_id = after.get(member)?.as_str().filter(|id| is_one_segment(id))?;
+            let href = format!("/flows/{flow_id}/runs/{run_id}");
+            Some(Self { href, words })
+        };
+        let members = [
+            ("run", "The run that was repeated"),
+            ("started_run", "The run that began"),
+        ];
+        members.into_iter().filter_map(link).collect()
+    }
 }
 
 /// Where the timeline goes on: it is made of two lists, each with a place of its own.
@@ -133,7 +165,7 @@ fn merged(
             }
             (_, Some(done)) => {
                 event += 1;
-                entries.push(Entry::Action(AuditRow::new(done, visit)));
+                entries.push(Entry::Action(AuditRow::new(done, visit), RunLink::all_of(done)));
             }
             (_, None) => break,
         }

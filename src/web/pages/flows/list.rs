@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::filter::{Filters, FlowsQuery};
 use super::row::FlowRow;
 use crate::domain::DAY_MS;
-use crate::store::flow_lists::{self, FlowPage, FlowSort, ListedFlow};
+use crate::store::flow_lists::{self, FlowOrder, FlowPage, FlowSort, ListedFlow};
 use crate::store::saved_views::ViewedPage;
 use crate::store::sync_state;
 use crate::web::error::PageError;
@@ -70,13 +70,13 @@ pub async fn list(
     let limit = i64::try_from(PAGE_SIZE + 1).unwrap_or(i64::MAX);
     let (team_id, canonical) = (&visit.session.team_id, query.canonical());
     let (mut found, sync, views, filters) = tokio::try_join!(
-        flow_lists::list(store, team_id, filter, query.sort(), moment, part, limit),
+        flow_lists::list(store, team_id, filter, query.order(), moment, part, limit),
         sync_state::all_for(store, team_id),
         ViewsBar::read(store, &visit, ViewedPage::Flows, "All flows", &canonical),
         Filters::read(store, &visit, &query),
     )?;
     if found.is_empty() && !matches!(part, FlowPage::First) {
-        return Ok(Redirect::to(&query.sorted_by(query.sort())).into_response());
+        return Ok(Redirect::to(&query.sorted_by(query.order())).into_response());
     }
     let pages = page_links(&mut found, &query, part, moment);
     let times = visit.times();
@@ -143,17 +143,26 @@ fn summary(shown: usize, of_more: bool) -> String {
 }
 
 fn columns(query: &FlowsQuery) -> Vec<SortLink> {
-    let sorted = query.sort();
+    let now = query.order();
     let plain = |label: &str, numeric| SortLink {
         label: label.to_owned(),
         href: None,
         sorted: None,
         numeric,
     };
-    let by = |label: &str, sort: FlowSort, direction| SortLink {
-        href: Some(query.sorted_by(sort)),
-        sorted: (sorted == sort).then_some(direction),
-        ..plain(label, false)
+    // A second look at the head of the sorted column turns it round.
+    let by = |label: &str, by: FlowSort, direction: Direction| {
+        let is_sorted = now.by == by;
+        let is_reversed = is_sorted && !now.is_reversed;
+        SortLink {
+            href: Some(query.sorted_by(FlowOrder { by, is_reversed })),
+            sorted: is_sorted.then_some(if now.is_reversed {
+                direction.turned()
+            } else {
+                direction
+            }),
+            ..plain(label, false)
+        }
     };
     vec![
         by("Name", FlowSort::Name, Direction::Ascending),

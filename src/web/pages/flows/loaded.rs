@@ -8,7 +8,7 @@ use crate::store::flow_page::{self, FlowHead};
 use crate::store::flow_versions::{self, FlowVersion};
 use crate::store::flows::Flow;
 use crate::store::runs::{self, RunLine};
-use crate::store::sync_state::SyncTopic;
+use crate::store::sync_state::{SyncState, SyncTopic};
 use crate::web::error::PageError;
 use crate::web::pages::freshness::Freshness;
 use crate::web::state::AppState;
@@ -44,11 +44,6 @@ impl Loaded {
         self.freshness.read_at.is_some()
     }
 
-    pub(super) fn health(&self) -> Option<Health> {
-        let judgement = self.head.judgement.as_ref()?;
-        Some(judgement.health_at(self.judged_at))
-    }
-
     /// When its runs should begin, as far as that is known.
     pub(super) fn rhythm(&self) -> Option<Rhythm> {
         let record = &self.flow().record;
@@ -58,13 +53,23 @@ impl Loaded {
             record.interval_count,
             record.start_at,
             version.map(|version| (version.number, version.valid_from_at)),
+            of_runs(&self.head).and_then(|sync| sync.filled_from_at),
         )
     }
 
-    /// The newest run that came to an end.
-    pub(super) fn last_ended(&self) -> Option<&RunLine> {
-        self.runs.iter().find(|run| run.outcome.is_final())
+    /// The runs of the schedule that came to an end, the newest first: one that was made again for old files says
+    /// nothing of how the flow does.
+    pub(super) fn ended_by_schedule(&self) -> impl Iterator<Item = &RunLine> {
+        let judged = self.head.judgement.as_ref();
+        let made_again_at = judged.map_or(&[][..], |judged| &judged.made_again_at);
+        let counts = |run: &&RunLine| run.outcome.is_final() && !made_again_at.contains(&run.started_at);
+        self.runs.iter().filter(counts)
     }
+}
+
+/// How fresh the runs of a flow's environment are.
+fn of_runs(head: &FlowHead) -> Option<&SyncState> {
+    head.sync.iter().find(|sync| sync.topic == SyncTopic::Runs)
 }
 
 /// The environment of a flow: mostly one of those that the frame around the page shows anyway.
@@ -100,8 +105,7 @@ pub(super) async fn load(
     runs.truncate(PAGE_SIZE);
     let last = runs.last().filter(|_| more);
     let older = last.map(|run| format!("/flows/{id}?before_at={}&before_id={}", run.started_at, run.id));
-    let of_runs = head.sync.iter().find(|sync| sync.topic == SyncTopic::Runs);
-    let runs_read_at = of_runs.and_then(|sync| sync.succeeded_at);
+    let runs_read_at = of_runs(&head).and_then(|sync| sync.succeeded_at);
     let mut loaded = Loaded {
         judged_at: judged_at(visit.now_ms, runs_read_at),
         freshness: Freshness::of_environment(&head.sync, &environment, visit),

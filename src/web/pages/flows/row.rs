@@ -54,6 +54,7 @@ impl FlowRow {
             },
             |health| {
                 let view = HealthView::new(&health.judgement, times, moment);
+                let view = view.of_flow(&flow.state, flow.gone_at.is_some());
                 (view.status, view.word, view.reason)
             },
         );
@@ -96,11 +97,12 @@ impl FlowRow {
     }
 }
 
-fn expected(flow: &ListedFlow, judgement: &Judgement, moment: i64) -> Expected {
+fn expected<'a>(flow: &ListedFlow, judgement: &'a Judgement, moment: i64) -> Expected<'a> {
     let rhythm = flow.rhythm();
     let late = rhythm.and_then(|rhythm| rhythm.late(judgement, moment));
     Expected {
         rhythm,
         late: late.map_or(0, |late| late.count),
+        made_again_at: &judgement.made_again_at,
     }
 }

@@ -7,12 +7,14 @@ use axum::response::Response;
 use super::asking::{self, Ask};
 use super::loaded::environment;
 use super::run_document::RunDocument;
-use super::view::{self, RunRow};
+use super::view::{self, Badge, RunRow};
 use crate::domain::RunOutcome;
 use crate::domain::health::Usual;
 use crate::store::flow_page::{self, Neighbours};
 use crate::store::flow_versions::{self, FlowVersion};
 use crate::store::flows::Flow;
+use crate::store::later_runs::{self, LaterRun};
+use crate::store::run_requests;
 use crate::store::runs::{self, Run};
 use crate::web::error::PageError;
 use crate::web::layout::{Layout, NavEntry};
@@ -35,6 +37,9 @@ struct RunPage {
     flow: Flow,
     run: RunRow,
     again: Ask,
+    asked_for: Option<AskedForView>,
+    /// Later runs of the same files, the first first.
+    later: Vec<LaterRunView>,
     verdict: Verdict,
     completed: Option<TimeView>,
     gone: Option<TimeView>,
@@ -49,6 +54,21 @@ struct RunPage {
     read: TimeView,
     is_final: bool,
     refresh_seconds: u32,
+}
+
+/// Who asked for the run.
+struct AskedForView {
+    name: String,
+    at: TimeView,
+    /// The run that it repeats.
+    repeats: Option<String>,
+}
+
+/// A later run of the same files.
+struct LaterRunView {
+    id: String,
+    badge: Badge,
+    started: TimeView,
 }
 
 /// What became of the run, in words.
@@ -87,7 +107,9 @@ pub async fn show(
     let raw = runs::raw(store, &environment.id, &run_id).await?;
     let neighbours = flow_page::neighbours(store, &environment.id, &flow_id, run.started_at, &run_id).await?;
     let in_force = flow_versions::in_force(store, &environment.id, &flow_id, run.started_at, 1).await?;
-    let again = asking::run_again(&state, &visit, &head.flow, &run).await?;
+    let later = later_runs::of_same_files(store, &run).await?;
+    let asked_for = run_requests::of_run(store, &environment.id, &run_id).await?;
+    let again = asking::run_again(&state, &visit, &head.flow, &run, &later).await?;
 
     let visit = visit.in_environment(&environment.id);
     let times = visit.times();
@@ -102,6 +124,15 @@ pub async fn show(
     page(&RunPage {
         layout,
         again,
+        asked_for: asked_for.map(|(name, at, repeats)| AskedForView {
+            name,
+            at: times.at(at),
+            repeats,
+        }),
+        later: later
+            .into_iter()
+            .map(|later| LaterRunView::new(later, &times))
+            .collect(),
         verdict: Verdict::of(&run),
         completed: run.completed_at.map(|at| times.at(at)),
         gone: run.gone_at.map(|at| times.at(at)),
@@ -132,6 +163,16 @@ fn usually<W: Written>(usual: Usual, words: impl Fn(i64) -> W) -> String {
     match (words(usual.low).to_string(), words(usual.high).to_string()) {
         (low, high) if low == high => format!("usual: {low}"),
         (low, high) => format!("usual: {low} to {high}"),
+    }
+}
+
+impl LaterRunView {
+    fn new(run: LaterRun, times: &Times) -> Self {
+        Self {
+            badge: view::outcome_badge(run.outcome, &run.status),
+            started: times.at(run.started_at),
+            id: run.id,
+        }
     }
 }
 

@@ -8,16 +8,15 @@ use serde::Deserialize;
 use super::loaded::Loaded;
 use super::status::fingerprint;
 use super::view::{self, Badge, RunRow};
-use crate::domain::health::{Health, Missed, Usual};
+use crate::domain::health::{Missed, Usual};
 use crate::store::runs::RunLine;
+use crate::web::charts::ABSENT_IN_A_ROW;
 use crate::web::charts::run_chart::{Bar, RunChart, WIDE_RUNS};
 use crate::web::numbers;
 use crate::web::status::Status;
 use crate::web::times::Times;
 use crate::web::visit::Visit;
 
-/// Runs that were missed in a row are drawn up to so many; the last says how many more there were.
-const MISSED_DRAWN: i64 = 3;
 /// Longest durations below which the axis counts seconds, in milliseconds.
 const SECONDS_BELOW_MS: i64 = 120_000;
 
@@ -63,12 +62,12 @@ impl RunsView {
     /// Takes the runs out of `loaded`.
     pub(super) fn new(loaded: &mut Loaded, visit: &Visit) -> Self {
         let times = visit.times();
-        let is_late = loaded.health() == Some(Health::Late);
+        let late = late(loaded).map_or(0, |late| late.count);
         Self {
             flow_id: loaded.flow().record.id.clone(),
             chart: (!loaded.is_paged && !loaded.runs.is_empty())
                 .then(|| ChartView::new(loaded, &times, visit.now_ms)),
-            version: fingerprint((&loaded.runs, loaded.runs_are_known(), is_late)),
+            version: fingerprint((&loaded.runs, loaded.runs_are_known(), late)),
             rows: mem::take(&mut loaded.runs)
                 .into_iter()
                 .map(|run| RunRow::new(run, &times))
@@ -220,8 +219,17 @@ fn bars(loaded: &Loaded, newest: &[RunLine], axis: &Axis, times: &Times, now_ms:
     let mut bars = Vec::with_capacity(WIDE_RUNS);
     let flow_id = &loaded.flow().record.id;
     let rhythm = loaded.rhythm();
+    let judgement = loaded.head.judgement.as_ref();
+    let made_again_at = judgement.map_or(&[][..], |judged| &judged.made_again_at);
     let mut before: Option<&RunLine> = None;
+    // Those that stand for no moment of the schedule go behind what is missing around them.
+    let mut made_again = Vec::new();
     for run in newest.iter().rev() {
+        let own = (bar(flow_id, run, axis, times, now_ms), 0);
+        if made_again_at.contains(&run.started_at) {
+            made_again.push(own);
+            continue;
+        }
         let missed = before
             .zip(rhythm)
             .and_then(|(before, rhythm)| rhythm.missed_between(before.started_at, run.started_at));
@@ -230,22 +238,28 @@ fn bars(loaded: &Loaded, newest: &[RunLine], axis: &Axis, times: &Times, now_ms:
                 .iter()
                 .flat_map(|missed| absent(*missed, Status::Waiting, times)),
         );
-        bars.push((bar(flow_id, run, axis, times, now_ms), 0));
+        bars.append(&mut made_again);
+        bars.push(own);
         before = Some(run);
     }
-    let late = rhythm
-        .zip(loaded.head.judgement.as_ref())
-        .and_then(|(rhythm, judgement)| rhythm.late(judgement, loaded.judged_at));
+    bars.append(&mut made_again);
     bars.extend(
-        late.iter()
+        late(loaded)
+            .iter()
             .flat_map(|missed| absent(*missed, Status::Late, times)),
     );
     bars
 }
 
+/// The runs that are late.
+fn late(loaded: &Loaded) -> Option<Missed> {
+    let judgement = loaded.head.judgement.as_ref()?;
+    loaded.rhythm()?.late(judgement, loaded.judged_at)
+}
+
 fn absent(missed: Missed, status: Status, times: &Times) -> impl Iterator<Item = (Bar, i64)> {
-    let drawn = missed.count.min(MISSED_DRAWN);
-    missed.moments(MISSED_DRAWN).zip(1..).map(move |(at, nth)| {
+    let drawn = missed.count.min(ABSENT_IN_A_ROW);
+    missed.moments(ABSENT_IN_A_ROW).zip(1..).map(move |(at, nth)| {
         let at = times.at(at);
         let more = if nth == drawn { missed.count - drawn } else { 0 };
         let others = match more {

@@ -10,6 +10,7 @@ use foldhash::fast::FixedState;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
+use super::asking::{self, Ask};
 use super::changes::ChangeView;
 use super::loaded::{Loaded, load};
 use super::runs_view::{Measure, RunsView};
@@ -30,6 +31,8 @@ use crate::web::visit::Visit;
 
 /// Seconds between two looks while something is going on.
 const LIVELY_SECONDS: u32 = 15;
+/// Failed runs whose files have not come that are named.
+const MISSING_SHOWN: usize = 5;
 /// Seconds between two looks else.
 const QUIET_SECONDS: u32 = 60;
 
@@ -63,6 +66,8 @@ pub(super) struct Live {
     pub(super) has_no_run: bool,
     pub(super) running: Option<Running>,
     pub(super) trouble: Option<Trouble>,
+    /// Failed runs whose files have not come.
+    pub(super) missing: Option<Missing>,
     /// The operation that the person may ask for, as in the route, with the words of its button.
     pub(super) switch: Option<(&'static str, &'static str)>,
     measure: Measure,
@@ -81,6 +86,19 @@ pub(super) struct Running {
 pub(super) struct Trouble {
     pub(super) run: RunRow,
     pub(super) change: Option<ChangeView>,
+    /// To how many of the last runs that applies, and the code of the one before them, where it is another.
+    pub(super) only_the_last: Option<(usize, String)>,
+    /// Running it again.
+    pub(super) again: Option<Ask>,
+}
+
+/// Failed runs whose files no later run has brought.
+pub(super) struct Missing {
+    pub(super) count: usize,
+    /// The newest of them: id and start.
+    pub(super) newest: Vec<(String, TimeView)>,
+    /// How many others there are.
+    pub(super) more: usize,
 }
 
 /// The part that follows the flow, for htmx; 204 when the page shows it already.
@@ -121,7 +139,10 @@ impl Live {
         // Without a reading nobody knows that there was no run.
         let is_known = loaded.runs_are_known() || !loaded.runs.is_empty();
         let judgement = loaded.head.judgement.as_ref().filter(|_| is_known);
-        let health = judgement.map(|judged| HealthView::new(judged, &times, loaded.judged_at));
+        let health = judgement.map(|judged| {
+            let view = HealthView::new(judged, &times, loaded.judged_at);
+            view.of_flow(&flow.record.state, flow.gone_at.is_some())
+        });
         let running = loaded.runs.iter().find(|run| run.outcome == RunOutcome::Running);
         let is_first_awaited = health
             .as_ref()
@@ -134,7 +155,8 @@ impl Live {
             freshness: loaded.freshness.clone(),
             has_no_run: loaded.runs.is_empty(),
             running: running.map(|run| Running::new(run, &times)),
-            trouble: Trouble::of(loaded, &times),
+            trouble: Trouble::of(loaded, visit, &times),
+            missing: Missing::of(loaded, &times),
             switch: switch(flow).filter(|_| visit.may(Role::Editor)),
             measure: loaded.measure,
             poll_seconds: if is_lively { LIVELY_SECONDS } else { QUIET_SECONDS },
@@ -172,14 +194,26 @@ impl Live {
 
     fn fingerprint(&self, loaded: &Loaded) -> String {
         let failing = self.freshness.failing.iter().map(|failing| &failing.problem);
+        let filling = self
+            .freshness
+            .being_filled
+            .iter()
+            .filter_map(|filling| filling.problem.as_ref());
+        let problems = failing.chain(filling).map(|problem| {
+            let next_try = problem.next_try.as_ref().map(|at| at.iso().to_string());
+            (&problem.words, next_try)
+        });
         fingerprint((
             (&self.state.word, self.poll_seconds, self.gone.is_some()),
             loaded.runs.first(),
             self.freshness.read_at.as_ref().map(|at| at.iso().to_string()),
-            failing.collect::<Vec<_>>(),
+            problems.collect::<Vec<_>>(),
             self.health.as_ref().map(|health| (health.word, &health.reason)),
             self.running.as_ref().map(|running| &running.run_id),
-            loaded.head.version.map(|version| version.number),
+            (
+                loaded.head.version.map(|version| version.number),
+                self.missing.as_ref().map(|missing| missing.count),
+            ),
         ))
     }
 }
@@ -204,14 +238,59 @@ impl Running {
 }
 
 impl Trouble {
-    fn of(loaded: &Loaded, times: &Times) -> Option<Self> {
-        let run = loaded.last_ended()?;
-        matches!(run.outcome, RunOutcome::Failed | RunOutcome::Partial).then(|| Self {
+    fn of(loaded: &Loaded, visit: &Visit, times: &Times) -> Option<Self> {
+        let mut ended = loaded.ended_by_schedule();
+        let run = ended.next()?;
+        if !matches!(run.outcome, RunOutcome::Failed | RunOutcome::Partial) {
+            return None;
+        }
+        let alike = ended
+            .by_ref()
+            .take_while(|before| before.error_code == run.error_code);
+        let alike = 1 + alike.count();
+        let another = loaded.ended_by_schedule().nth(alike);
+        let is_failed = run.outcome == RunOutcome::Failed;
+        let is_running = loaded.runs.iter().any(|run| !run.outcome.is_final());
+        let again = || asking::run_again_at_a_glance(visit, loaded.flow(), is_running, run);
+        Some(Self {
             run: RunRow::new(run.clone(), times),
             change: loaded
                 .change_before_trouble
                 .as_ref()
                 .map(|[new, old]| ChangeView::new(new, Some(old), times)),
+            only_the_last: another
+                .filter(|another| another.outcome == run.outcome)
+                .map(|another| (alike, another.error_code.clone().unwrap_or_default())),
+            again: is_failed.then(again),
+        })
+    }
+
+    /// To which of the last runs the explanation applies, where the one before them has another.
+    pub(super) fn only_the_last(&self) -> Option<String> {
+        let (count, code) = self.only_the_last.as_ref()?;
+        let these = match count {
+            1 => "Only the last run says so".to_owned(),
+            many => format!("Only the last {many} runs say so"),
+        };
+        Some(match code.as_str() {
+            "" => format!("{these}: the one before gives no code."),
+            code => format!("{these}: the one before gives {code}."),
+        })
+    }
+}
+
+impl Missing {
+    fn of(loaded: &Loaded, times: &Times) -> Option<Self> {
+        let starts = &loaded.head.judgement.as_ref()?.not_made_up_for_at;
+        let is_one = |run: &&RunLine| run.outcome == RunOutcome::Failed && starts.contains(&run.started_at);
+        let newest = loaded.runs.iter().filter(is_one).take(MISSING_SHOWN);
+        let newest: Vec<_> = newest
+            .map(|run| (run.id.clone(), times.at(run.started_at)))
+            .collect();
+        (!starts.is_empty()).then(|| Self {
+            count: starts.len(),
+            more: starts.len().saturating_sub(newest.len()),
+            newest,
         })
     }
 }

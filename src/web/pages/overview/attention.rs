@@ -79,14 +79,16 @@ fn environments(freshness: &Freshness) -> Kind {
             || "It was never read to the end.".to_owned(),
             |read| format!("What is shown of it is as of {}.", read.local()),
         );
+        let next_try = failing.problem.next_try.as_ref();
+        let next = next_try.map_or_else(String::new, |next| format!(", next at {}", next.short()));
         Item {
             status: Status::Failed,
             word: "Not read",
             href: format!("/environments/{}", failing.environment_id),
             title: format!("{} cannot be read", failing.environment),
-            detail: format!("{} {known} Headgate goes on trying.", failing.problem),
+            detail: format!("{} {known} Headgate goes on trying{next}.", failing.problem.words),
             environment: String::new(),
-            since: Some(failing.since.clone()),
+            since: Some(failing.problem.since.clone()),
         }
     };
     Kind {

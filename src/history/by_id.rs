@@ -52,6 +52,7 @@ impl Reading {
             }
         }
         single.truncate(ONE_BY_ONE);
+        let mut failed = None;
         let answers = stream::iter(single).map(async |id| {
             let answer = self.call(self.client.run(&id)).await;
             (id, answer)
@@ -61,10 +62,19 @@ impl Reading {
             match answer {
                 Ok(run) => asked.found.push(run),
                 Err(ReadError::Platform(error)) if error.is_not_found() => asked.gone.push(id),
+                // Those that answer must not wait for one that does not.
+                Err(ReadError::Platform(error)) if failed.is_none() => failed = Some(error),
                 Err(error) => return Err(error),
             }
         }
-        Ok(asked)
+        match failed {
+            Some(error) if asked.found.is_empty() && asked.gone.is_empty() => Err(error.into()),
+            Some(error) => {
+                tracing::warn!(%error, "a run cannot be read");
+                Ok(asked)
+            }
+            None => Ok(asked),
+        }
     }
 
     async fn many(&self, ids: &[String]) -> Result<Vec<Run>, ReadError> {

@@ -12,7 +12,7 @@ use super::failed::Failed;
 use super::fill_plan::{MOST_PAGES, Plan, Span};
 use super::followers::Pulse;
 use super::reading::{Note, Place, Purpose, Reading};
-use super::rounds::{Failures, LOOK_EVERY, jittered, wait_until_writable};
+use super::rounds::{Failures, LONGEST_PAUSE_MS, LOOK_EVERY, has_come, jittered, wait_until_writable};
 use super::run_list::RunList;
 use crate::lifecycle::aside;
 use crate::store::MirroredRun;
@@ -61,7 +61,7 @@ pub(super) async fn fill(place: Arc<Place>, pulse: Arc<Pulse>, stop: Cancellatio
     while !stop.is_cancelled() {
         pulse.beat();
         wait_until_writable(&place, &pulse, &stop).await;
-        if not_before <= place.now() && !place.is_flow_by_flow() {
+        if has_come(not_before, place.now(), LONGEST_PAUSE_MS) && !place.is_flow_by_flow() {
             match fill_once(&place, &pulse, &stop).await {
                 Ok(()) => failures = Failures::default(),
                 Err(ReadError::Stopping) => return,

@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
@@ -28,7 +29,8 @@ const LATE_PAUSE_MS: i64 = 1_800_000;
 pub(super) struct ListedFlows {
     /// By flow: its `lastRunDetails`; null: none are told.
     last_runs: HashMap<String, Value>,
-    is_complete: bool,
+    /// When the last list that was read to its end was begun (UTC epoch milliseconds).
+    complete_as_of: Option<i64>,
 }
 
 impl ListedFlows {
@@ -39,10 +41,10 @@ impl ListedFlows {
         }
     }
 
-    /// The list was read to its end and showed these.
-    pub(super) fn complete(&mut self, shown: &HashSet<String>) {
+    /// The list that was begun at a moment was read to its end and showed these.
+    pub(super) fn complete(&mut self, shown: &HashSet<String>, begun_at: i64) {
         self.last_runs.retain(|id, _| shown.contains(id));
-        self.is_complete = true;
+        self.complete_as_of = Some(begun_at);
     }
 }
 
@@ -95,7 +97,7 @@ impl FlowByFlow {
     /// next reading, in milliseconds.
     pub(super) async fn read(&mut self, reading: &Reading) -> Result<i64, ReadError> {
         let began_at = reading.now();
-        let Some(listed) = listed(reading) else {
+        let Some((listed, listed_at)) = listed(reading) else {
             // The end of the list asks for the next reading.
             return Ok(reading.place.history.inner.interval_ms());
         };
@@ -103,13 +105,22 @@ impl FlowByFlow {
         let mut due = self.due(&listed, began_at);
         let left = due.split_off(due.len().min(FLOWS_PER_READING));
         let side_by_side = reading.place.history.inner.pace.side_by_side as usize;
+        let half_read = HalfRead::default();
         let lists = stream::iter(due).map(async |due| {
-            let outcome = newest_runs(reading, &due).await;
+            let outcome = newest_runs(reading, &due, &half_read).await;
             (due.flow_id, outcome)
         });
         let mut lists = lists.buffer_unordered(side_by_side);
         while let Some((id, outcome)) = lists.next().await {
-            let (outcome, last_run) = (outcome?, listed[&id].clone());
+            let outcome = match outcome {
+                Ok(outcome) => outcome,
+                Err(error) => {
+                    drop(lists);
+                    self.begin_anew(&half_read);
+                    return Err(error);
+                }
+            };
+            let last_run = listed[&id].clone();
             let seen = Seen {
                 at: reading.now(),
                 pause_ms: self.pause_ms(&id, &last_run, &outcome),
@@ -121,13 +132,36 @@ impl FlowByFlow {
         }
         if left.iter().all(|due| due.why == Why::ItsTurn) {
             let (mut tx, id) = (reading.store().begin().await?, &reading.environment.id);
-            sync_state::record_success(&mut tx, id, SyncTopic::Runs, began_at, reading.now()).await?;
+            let (watermark_at, as_of) = (
+                self.watermark_at(reading, began_at.min(listed_at)).await?,
+                listed_at,
+            );
+            sync_state::record_success(&mut tx, id, SyncTopic::Runs, watermark_at, as_of.min(began_at))
+                .await?;
             self.note_the_past(&mut tx, reading).await?;
             tx.commit().await?;
             reading.place.is_begun.store(true, Ordering::Relaxed);
             return Ok(reading.place.history.inner.interval_ms());
         }
         Ok(0)
+    }
+
+    /// Of these flows only the beginning of a list was stored: what lies behind it must not be taken for known.
+    fn begin_anew(&mut self, half_read: &HalfRead) {
+        for id in half_read.ids().iter() {
+            if let Some(seen) = self.read.get_mut(id) {
+                seen.is_whole = false;
+            }
+        }
+    }
+
+    /// Before which everything is stored: what it was, while the runs of a flow are not.
+    async fn watermark_at(&self, reading: &Reading, read_at: i64) -> Result<i64, ReadError> {
+        if self.read.values().all(|seen| seen.is_whole) {
+            return Ok(read_at);
+        }
+        let state = sync_state::get(reading.store(), &reading.environment.id, SyncTopic::Runs).await?;
+        Ok(state.map_or(0, |state| state.watermark_at))
     }
 
     /// Notes whether the runs of all flows are stored, however old.
@@ -153,9 +187,11 @@ impl FlowByFlow {
         let state = sync_state::get(reading.store(), id, SyncTopic::Runs).await?;
         match state.and_then(|state| state.filled_from_at.zip(state.fill_goal_at)) {
             // What was being filled otherwise is here, too.
-            Some((from, goal)) => sync_state::move_fill(tx, id, SyncTopic::Runs, from, goal).await?,
+            Some((from, goal)) => {
+                sync_state::move_fill(tx, id, SyncTopic::Runs, from, goal).await?;
+            }
             None => sync_state::end_fill_failure(tx, id).await?,
-        };
+        }
         Ok(())
     }
 
@@ -195,15 +231,28 @@ impl FlowByFlow {
     }
 }
 
-/// None: the list of flows was not read to its end yet.
-fn listed(reading: &Reading) -> Option<HashMap<String, Value>> {
+/// Flows of whose list some pages are stored, and others not yet.
+#[derive(Debug, Default)]
+struct HalfRead(Mutex<HashSet<String>>);
+
+impl HalfRead {
+    fn ids(&self) -> MutexGuard<'_, HashSet<String>> {
+        // An id is added or taken away in one go.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the list of flows told, and as of when (UTC epoch milliseconds): runs that began later are not looked for. None:
+/// it was not read to its end yet.
+fn listed(reading: &Reading) -> Option<(HashMap<String, Value>, i64)> {
     let listed = reading.place.listed();
-    listed.is_complete.then(|| listed.last_runs.clone())
+    let as_of = listed.complete_as_of?;
+    Some((listed.last_runs.clone(), as_of))
 }
 
 /// Lists the runs of a flow, the newest first, up to what is stored already; all of them as long as they were never
 /// read to their end.
-async fn newest_runs(reading: &Reading, due: &Due) -> Result<Listed, ReadError> {
+async fn newest_runs(reading: &Reading, due: &Due, half_read: &HalfRead) -> Result<Listed, ReadError> {
     let purpose = if due.is_whole {
         Purpose::Upkeep
     } else {
@@ -229,12 +278,14 @@ async fn newest_runs(reading: &Reading, due: &Due) -> Result<Listed, ReadError> 
         let Some(page) = page else { break None };
         let changed = reading.keep(&reading.rows(&page.items), Note::Nothing).await?;
         any_changed |= changed.runs > 0;
+        half_read.ids().insert(due.flow_id.clone());
         // Only a list that really comes in this order has nothing new behind what is known.
         let is_in_order = comes_newest_first(&page.items, &mut oldest);
         if page.is_last || (due.is_whole && is_in_order && changed.runs == 0) {
             break None;
         }
     };
+    half_read.ids().remove(&due.flow_id);
     Ok(Listed {
         any_changed,
         is_whole: problem.is_none(),

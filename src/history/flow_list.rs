@@ -88,7 +88,7 @@ impl Topic for FlowList {
         if self.compares_all {
             self.compare_all_at = began_at + COMPARE_ALL_EVERY_MS;
         }
-        reading.place.listed().complete(&shown);
+        reading.place.listed().complete(&shown, began_at);
         if reading.place.is_flow_by_flow() {
             reading.place.attention.runs.wake();
         }

@@ -16,7 +16,7 @@ use super::fill_plan::Span;
 use super::followers::Pulse;
 use super::reading::{Note, Place, Purpose, Reading};
 use super::recent_runs::OVERLAP_MS;
-use super::rounds::{Failures, LOOK_EVERY, jittered, wait_until_writable};
+use super::rounds::{Failures, LONGEST_PAUSE_MS, LOOK_EVERY, has_come, jittered, wait_until_writable};
 use super::run_list::RunList;
 use crate::platform::RunFilter;
 use crate::store::runs;
@@ -59,7 +59,7 @@ pub(super) async fn look_back(place: Arc<Place>, pulse: Arc<Pulse>, stop: Cancel
     while !stop.is_cancelled() {
         pulse.beat();
         wait_until_writable(&place, &pulse, &stop).await;
-        if place.is_begun.load(Ordering::Relaxed) && not_before <= place.now() {
+        if place.is_begun.load(Ordering::Relaxed) && has_come(not_before, place.now(), LONGEST_PAUSE_MS) {
             match turns.take(&place, &pulse, &stop).await {
                 Ok(()) => failures = Failures::default(),
                 Err(ReadError::Stopping) => return,
@@ -78,7 +78,7 @@ pub(super) async fn look_back(place: Arc<Place>, pulse: Arc<Pulse>, stop: Cancel
 }
 
 impl Turns {
-    /// Does what is due. A turn that failed is taken again.
+    /// Does what is due.
     async fn take(
         &mut self,
         place: &Arc<Place>,
@@ -86,37 +86,47 @@ impl Turns {
         stop: &CancellationToken,
     ) -> Result<(), ReadError> {
         let now = place.now();
-        if self.near_due_at.min(self.slice_due_at).min(self.oldest_due_at) > now {
+        let is_due = [
+            has_come(self.near_due_at, now, NEAR_EVERY_MS),
+            has_come(self.slice_due_at, now, SLICE_EVERY_MS),
+            has_come(self.oldest_due_at, now, OLDEST_EVERY_MS),
+        ];
+        if !is_due.contains(&true) {
             return Ok(());
         }
         let Some(reading) = place.reading(Purpose::Upkeep, pulse, stop).await? else {
             return Ok(());
         };
-        if self.near_due_at <= now {
-            reading
+        let [near_is_due, slice_is_due, oldest_is_due] = is_due;
+        let (mut near, mut slice, mut oldest) = (Ok(()), Ok(()), Ok(()));
+        // One of them that fails must not keep the others from their turns; it has its next one.
+        if near_is_due {
+            near = reading
                 .read_again(Span {
                     from: now - NEAR_MS,
                     to: now - OVERLAP_MS / 2,
                 })
-                .await?;
+                .await;
             self.near_due_at = now + jittered(NEAR_EVERY_MS);
         }
-        if self.slice_due_at <= now {
+        if slice_is_due {
             let to = now - NEAR_MS - self.slice * HOUR_MS;
-            reading
+            slice = reading
                 .read_again(Span {
                     from: to - HOUR_MS,
                     to,
                 })
-                .await?;
+                .await;
             self.slice = (self.slice + 1) % SLICES;
             self.slice_due_at = now + jittered(SLICE_EVERY_MS);
         }
-        if self.oldest_due_at <= now {
-            let pause_ms = self.look_at_the_oldest(&reading).await?;
+        if oldest_is_due {
+            let looked = self.look_at_the_oldest(&reading).await;
+            let pause_ms = looked.as_ref().copied().unwrap_or(OLDEST_EVERY_MS);
+            oldest = looked.map(drop);
             self.oldest_due_at = now + jittered(pause_ms);
         }
-        Ok(())
+        near.and(slice).and(oldest)
     }
 
     /// Asks for the oldest runs; says when to do so again, in milliseconds from now.

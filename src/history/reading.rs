@@ -228,8 +228,10 @@ impl Reading {
             Note::Nothing => {}
             Note::Read { up_to, to_fill } => {
                 sync_state::record_success(&mut tx, id, topic, up_to, self.now()).await?;
-                if let Some((from, goal)) = to_fill {
-                    sync_state::begin_fill(&mut tx, id, topic, from, goal).await?;
+                match to_fill {
+                    Some((from, goal)) => sync_state::begin_fill(&mut tx, id, topic, from, goal).await?,
+                    // Where nothing is to be filled, nothing can fail to be.
+                    None => sync_state::end_fill_failure(&mut tx, id).await?,
                 }
             }
             Note::Filled { from, to } => {

@@ -52,6 +52,12 @@ impl Begin {
     /// With everything stored that started before `mark` (0: nothing), but for what `state` says is still to be
     /// filled.
     fn at(mark: i64, state: Option<&SyncState>, now: i64) -> Self {
+        // A mark in the future is that of a clock which has been set back since: what was read before nobody knows.
+        let mark = if mark > now {
+            now - LONGEST_GAP_MS - 1
+        } else {
+            mark
+        };
         if now - mark <= LONGEST_GAP_MS {
             return Self {
                 from: mark - OVERLAP_MS,
@@ -92,9 +98,8 @@ impl Topic for RecentRuns {
                 Err(error) => return Err(error),
                 Ok(()) => {
                     let upkeep = reading.with_purpose(Purpose::Upkeep);
-                    self.unfinished
-                        .follow(&upkeep, |id| self.known.contains_key(id))
-                        .await?;
+                    let is_listed = |id: &str| self.known.contains_key(id);
+                    told(self.unfinished.follow(&upkeep, is_listed).await)?;
                     return Ok(reading.place.history.inner.interval_ms());
                 }
             }
@@ -102,8 +107,19 @@ impl Topic for RecentRuns {
         self.mark = None;
         let upkeep = reading.with_purpose(Purpose::Upkeep);
         let pause_ms = self.flow_by_flow.read(&upkeep).await?;
-        self.unfinished.follow(&upkeep, |_| false).await?;
+        told(self.unfinished.follow(&upkeep, |_| false).await)?;
         Ok(pause_ms)
+    }
+}
+
+/// A run that cannot be read by itself keeps no list from being read: it stays as it was, and its page says since when.
+fn told(followed: Result<(), ReadError>) -> Result<(), ReadError> {
+    match followed {
+        Err(error @ ReadError::Platform(_)) => {
+            tracing::warn!(%error, "unfinished runs cannot be read one by one");
+            Ok(())
+        }
+        other => other,
     }
 }
 
@@ -175,6 +191,13 @@ mod tests {
             fill_problem: None,
             fill_next_try_at: None,
         }
+    }
+
+    #[test]
+    fn a_mark_in_the_future_is_not_believed() {
+        let begin = Begin::at(NOW + HOUR_MS, None, NOW);
+        assert_eq!(begin.from, NOW - FIRST_LOOK_MS);
+        assert!(begin.to_fill.is_some_and(|(_, goal)| goal < NOW - DAY_MS));
     }
 
     #[test]

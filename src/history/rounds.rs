@@ -14,8 +14,8 @@ use super::followers::{Followers, Pulse};
 use super::reading::{Place, Purpose, Reading};
 use super::recent_runs::RecentRuns;
 use super::{History, ReadError, fill, look_back};
-use crate::store;
 use crate::store::sync_state::SyncTopic;
+use crate::store::{self, StoreError};
 
 /// How often it is looked which environments there are, and whether something is due.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(360);
 const FAILURE_PAUSE_MS: i64 = 5_000;
 /// The same after the credential was refused, which only a person can mend.
 const CREDENTIAL_PAUSE_MS: i64 = 30_000;
-const LONGEST_PAUSE_MS: i64 = 300_000;
+pub(super) const LONGEST_PAUSE_MS: i64 = 300_000;
 
 /// What a task of an environment does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +59,9 @@ impl History {
     pub async fn run(&self, stop: CancellationToken, beat: impl Fn(u64) + Send) {
         if let Err(error) = self.give_up_old_wishes().await {
             tracing::error!(%error, "cannot note what became of runs that were asked for");
+        }
+        if let Err(error) = self.judge_anew().await {
+            tracing::error!(%error, "cannot judge the flows anew");
         }
         let mut to_read = self.inner.to_read.lock().await;
         let mut followers: Followers<(String, Work)> = Followers::new(PATIENCE);
@@ -97,6 +100,17 @@ impl History {
             }
         }
         followers.stop().await;
+    }
+}
+
+impl History {
+    /// What is stored may have been judged by an earlier version.
+    async fn judge_anew(&self) -> Result<(), StoreError> {
+        let store = &self.inner.store;
+        for environment in store::environments::list_all_active(store).await? {
+            store::flow_health::judge_in_turn(store, &environment.id).await?;
+        }
+        Ok(())
     }
 }
 
@@ -155,7 +169,8 @@ async fn follow<T: Topic>(place: Arc<Place>, pulse: Arc<Pulse>, stop: Cancellati
             };
             ended_at.saturating_add(pause_ms.min(longest_ms))
         };
-        while place.now() < due_at() && !stop.is_cancelled() {
+        // A clock that was set back must not make it wait longer.
+        while (ended_at..due_at()).contains(&place.now()) && !stop.is_cancelled() {
             pulse.beat();
             let left_ms = u64::try_from(due_at() - place.now()).unwrap_or(0);
             tokio::select! {
@@ -216,6 +231,12 @@ impl Failures {
     }
 }
 
+/// Whether a moment has come that was set at most so long ahead (all in milliseconds). One that is further away was set by
+/// a clock that has been set back since.
+pub(super) fn has_come(moment: i64, now: i64, most_ahead_ms: i64) -> bool {
+    moment <= now || moment - now > most_ahead_ms + most_ahead_ms / 10
+}
+
 /// Up to a tenth less or more, so that environments do not all ask at the same moment.
 pub(super) fn jittered(pause_ms: i64) -> i64 {
     let most = pause_ms / 10;
@@ -226,7 +247,6 @@ pub(super) fn jittered(pause_ms: i64) -> i64 {
 mod tests {
     use super::*;
     use crate::platform::PlatformError;
-    use crate::store::StoreError;
 
     #[test]
     fn pauses_grow_and_end() {
@@ -251,6 +271,10 @@ mod tests {
             [29_000, 5_000, 300_000]
         );
         assert_eq!(failures.pause_ms(&error), 10_000, "the second failure");
+        assert_eq!(
+            [4, 5, 6, 1_100, 1_106].map(|at| has_come(at, 5, 1_000)),
+            [true, true, false, false, true]
+        );
         assert_eq!(jittered(1), 1);
         assert!((0..100).all(|_| (9_000..=11_000).contains(&jittered(10_000))));
     }

@@ -354,3 +354,106 @@ async fn r1_a_page_that_cannot_be_read_is_made_up_for_where_flows_are_listed_one
     watched.read().await;
     same_runs_as_the_platform(&watched, &flows).await;
 }
+
+#[tokio::test]
+async fn r1_an_outage_between_two_pages_loses_nothing_where_flows_are_listed_one_by_one() {
+    let watched = Watched::start().await;
+    refuse_filter(watched.app.emulator.control(), BY_START);
+    watched.read().await;
+    let flows = [watched.flow("Loyalty", "hour", Some(1)).await];
+    watched.advance(150 * HOUR_MS);
+    watched.read().await;
+    same_runs_as_the_platform(&watched, &flows).await;
+    // More new runs than one page has, and the second page fails for a while.
+    let unwell = Fault::Status {
+        status: 503,
+        body: BodyForm::default(),
+    };
+    let next_page = Rule::on("GET", "**/runs").query_contains("continuationToken");
+    let control = watched.app.emulator.control();
+    control.arm(next_page.times(0).then(unwell));
+    let before = stored(&watched, &flows).await.len();
+    watched.advance(250 * HOUR_MS);
+    watched
+        .as_time_passes("the first page is stored, and the second one fails", async || {
+            let state = sync_state::get(watched.app.store(), &watched.environment.id, SyncTopic::Runs).await;
+            let is_failing = state.unwrap()?.failing_since_at.is_some();
+            (is_failing && stored(&watched, &flows).await.len() > before).then_some(())
+        })
+        .await;
+    control.disarm();
+    refuse_filter(control, BY_START);
+    let whole = async || {
+        let stored = stored(&watched, &flows).await;
+        (stored == watched.runs_at_the_platform().await).then_some(())
+    };
+    watched
+        .as_time_passes("nothing is missing between the pages", whole)
+        .await;
+}
+
+#[tokio::test]
+async fn r1_what_broke_off_flow_by_flow_is_filled_when_runs_can_be_listed_by_their_start() {
+    let watched = Watched::start().await;
+    let control = watched.app.emulator.control();
+    refuse_filter(control, BY_START);
+    watched.read().await;
+    let flows = [watched.flow("Loyalty", "hour", Some(1)).await];
+    watched.advance(250 * HOUR_MS);
+    let next_page = Rule::on("GET", "**/runs").query_contains("continuationToken");
+    control.arm(next_page.times(0).then(Fault::Garbage {
+        form: Garbage::NotJson,
+    }));
+    let state = async || {
+        let (store, id) = (watched.app.store(), &watched.environment.id);
+        sync_state::get(store, id, SyncTopic::Runs).await.unwrap()
+    };
+    watched
+        .as_time_passes("it is noted that not all can be read", async || {
+            state().await?.fill_problem
+        })
+        .await;
+    assert!(stored(&watched, &flows).await.len() < 200);
+    control.disarm();
+    watched.advance(70 * MINUTE_MS);
+    watched
+        .as_time_passes("all runs are there, and nothing fails", async || {
+            let state = state().await?;
+            let is_done = state.fill_problem.is_none() && state.fill_goal_at.is_none();
+            let stored = stored(&watched, &flows).await;
+            (is_done && stored == watched.runs_at_the_platform().await).then_some(())
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn one_run_that_cannot_be_read_is_no_reason_to_say_so_of_the_environment() {
+    let watched = Watched::start().await;
+    let flow = watched.flow("Loyalty", "hour", Some(1)).await;
+    watched.read().await;
+    let unwell = Fault::Status {
+        status: 500,
+        body: BodyForm::default(),
+    };
+    // The lists by start do not show it any more, and by itself it cannot be read.
+    watched
+        .app
+        .emulator
+        .control()
+        .arm(Rule::on("GET", "**/runs/*").times(0).then(unwell));
+    let mut tx = watched.app.store().begin().await.unwrap();
+    let mut old = crate::flows::list::run(&watched, 1, RunOutcome::Running);
+    old.row.flow_id = flow;
+    old.row.started_at = watched.now_ms() - 3 * HOUR_MS;
+    runs::upsert_many(&mut tx, &[old]).await.unwrap();
+    tx.commit().await.unwrap();
+    let asked = async || {
+        let ledger = watched.app.emulator.control().ledger();
+        let asked = ledger.iter().filter(|entry| entry.target.contains("/runs/"));
+        (asked.count() > 3).then_some(())
+    };
+    watched.as_time_passes("it is asked for", asked).await;
+    watched.read().await;
+    let state = sync_state::get(watched.app.store(), &watched.environment.id, SyncTopic::Runs).await;
+    assert_eq!(state.unwrap().unwrap().problem, None);
+}

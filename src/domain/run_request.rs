@@ -75,13 +75,13 @@ pub enum Hindrance {
     AnotherGoesOn,
     /// Only flows that are scheduled once can be run over a window.
     #[error(
-        "Adobe starts runs on request only for dataflows that are scheduled once. This one runs {0} by itself; for a \
-         window of the past, set up a second dataflow with the schedule \u{201c}once\u{201d}."
+        "Adobe runs a window of time on request only for dataflows that are scheduled once. This one runs {0} by \
+         itself; for a window of the past, set up a second dataflow with the schedule \u{201c}once\u{201d}."
     )]
     Scheduled(String),
     /// The schedule is not known.
     #[error(
-        "Adobe does not tell the schedule of this dataflow, and starts runs on request only for those scheduled once."
+        "Adobe does not tell the schedule of this dataflow, and runs a window of time only for those scheduled once."
     )]
     NoSchedule,
     /// An earlier wish is not cleared up.

@@ -6,10 +6,14 @@ use super::connections::Ends;
 use crate::domain::RunOutcome;
 use crate::domain::connector::connector_by_spec;
 use crate::domain::failures::most_telling;
-use crate::platform::{Flow, Run};
+use crate::platform::{Flow, Run, RunError, clean};
 use crate::store::flows::FlowRecord;
 use crate::store::runs::Run as RunRow;
 use crate::store::{Document, Mirrored, MirroredRun};
+
+/// Messages of one code that are kept beside a run, and bytes of all of them.
+const MESSAGES: usize = 3;
+const MESSAGE_BYTES: usize = 2_000;
 
 /// Whether a flow brings data in. Flows to destinations are listed beside them and are not ours to watch.
 pub(super) fn is_source_flow(flow: &Flow) -> bool {
@@ -60,6 +64,7 @@ pub fn run_row(environment_id: &str, run: &Run, read_at: i64) -> MirroredRun {
     let started_at = run.started_at.or(run.created_at).unwrap_or(read_at);
     let codes = run.errors.iter().map(|error| error.code.as_deref());
     let error = most_telling(codes).map(|place| &run.errors[place]);
+    let error_message = error.map(|error| messages_of(&run.errors, error.code.as_deref()));
     let outcome = RunOutcome::read(&run.status, run.records_failed, !run.errors.is_empty());
     let changed_at = run.updated_at.or(run.completed_at).unwrap_or(started_at);
     let row = RunRow {
@@ -80,7 +85,7 @@ pub fn run_row(environment_id: &str, run: &Run, read_at: i64) -> MirroredRun {
         bytes_in: run.bytes_in,
         bytes_out: run.bytes_out,
         error_code: error.and_then(|error| error.code.clone()),
-        error_message: error.map(|error| error.message.clone()),
+        error_message,
         window_start_at: run.window_start,
         window_end_at: run.window_end,
         platform_updated_at: changed_at,
@@ -94,10 +99,19 @@ pub fn run_row(environment_id: &str, run: &Run, read_at: i64) -> MirroredRun {
     }
 }
 
+/// What is said about one code, in the run and in its stages: the first words often only repeat what the code says.
+fn messages_of(errors: &[RunError], code: Option<&str>) -> String {
+    let of_code = errors.iter().filter(|error| error.code.as_deref() == code);
+    let told = of_code
+        .map(|error| error.message.trim())
+        .filter(|message| !message.is_empty());
+    let messages: Vec<&str> = told.take(MESSAGES).collect();
+    clean(&messages.join(" "), MESSAGE_BYTES)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::RunError;
 
     fn run(status: &str) -> Run {
         Run {
@@ -147,6 +161,17 @@ mod tests {
             (RunOutcome::Partial, Some("133"))
         );
         assert_eq!(told.error_message.as_deref(), Some("rows were lost"));
+        let twice = row(&Run {
+            errors: vec![
+                error("133"),
+                RunError {
+                    message: "no files".into(),
+                    ..error("133")
+                },
+            ],
+            ..run("failed")
+        });
+        assert_eq!(twice.error_message.as_deref(), Some("rows were lost no files"));
     }
 
     #[test]

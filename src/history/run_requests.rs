@@ -41,6 +41,9 @@ pub enum RunWishError {
     /// There is no such flow or run in the team.
     #[error("this is not there")]
     NotThere,
+    /// The form's key stands for another wish.
+    #[error("this form was used for something else")]
+    OtherWish,
     /// A rule of the platform forbids it now.
     #[error(transparent)]
     Forbidden(#[from] Hindrance),
@@ -53,6 +56,23 @@ pub enum RunWishError {
     /// The platform was asked, and what came of it could not be recorded. The history reads it again.
     #[error("what the platform answered could not be recorded: {0}")]
     Unrecorded(StoreError),
+}
+
+impl RunWish {
+    /// The answer that a form of this key got, if it wished the same.
+    fn answered_by(&self, earlier: RunRequest, flow_id: &str) -> Result<RunRequest, RunWishError> {
+        let is_same = match self {
+            Self::Again { run_id } => earlier.retried_run_id.as_ref() == Some(run_id),
+            Self::Window { from_at, to_at } => {
+                (earlier.window_start_at, earlier.window_end_at) == (Some(*from_at), Some(*to_at))
+            }
+        };
+        if is_same && earlier.flow_id == flow_id {
+            Ok(earlier)
+        } else {
+            Err(RunWishError::OtherWish)
+        }
+    }
 }
 
 /// Who wishes it, where.
@@ -116,7 +136,7 @@ impl History {
     pub async fn ask_for_run(&self, asking: Asking<'_>, wish: RunWish) -> Result<RunRequest, RunWishError> {
         let store = &self.inner.store;
         if let Some(earlier) = run_requests::by_id(store, asking.team_id, asking.key).await? {
-            return Ok(earlier);
+            return wish.answered_by(earlier, asking.flow_id);
         }
         let flow = flows::by_id(store, asking.team_id, None, asking.flow_id).await?;
         let flow = flow.ok_or(RunWishError::NotThere)?;
@@ -132,7 +152,8 @@ impl History {
             // Between the look above and now another press of the button was quicker.
             Err(StoreError::Duplicate { .. }) => {
                 let earlier = run_requests::by_id(store, asking.team_id, asking.key).await?;
-                return earlier.ok_or(RunWishError::Forbidden(Hindrance::AnotherGoesOn));
+                let earlier = earlier.ok_or(RunWishError::Forbidden(Hindrance::AnotherGoesOn))?;
+                return wish.answered_by(earlier, asking.flow_id);
             }
             Err(error) => return Err(error.into()),
         }

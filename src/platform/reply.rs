@@ -98,7 +98,8 @@ impl fmt::Display for Reply {
         if let Some(code) = &self.code {
             write!(f, " ({code})")?;
         }
-        write!(f, ": {}", self.message)
+        // A sentence goes on behind it.
+        write!(f, ": {}", self.message.trim_end_matches('.'))
     }
 }
 

@@ -43,7 +43,7 @@ const OF_FLOW: &str = "SELECT judgement, recent FROM flow_health WHERE environme
 const KNOWN: &str = "SELECT environment_id, flow_id, recent_from_at FROM flow_health \
      WHERE recent_from_at IS NOT NULL AND (environment_id, flow_id) IN (";
 const FLOWS_HEAD: &str = "SELECT f.environment_id, f.id, f.state, f.gone_at, f.frequency, f.interval_count, f.start_at, \
-     f.platform_created_at, f.read_at, h.base, h.on_since_at, y.filled_from_at FROM (";
+     f.platform_created_at, f.read_at, h.base, h.on_since_at, y.filled_from_at, y.fill_failing_since_at FROM (";
 const FLOWS_TAIL: &str = ") AS t CROSS JOIN flows f LEFT JOIN flow_health h \
      ON h.environment_id = f.environment_id AND h.flow_id = f.id \
      LEFT JOIN sync_state y ON y.environment_id = f.environment_id AND y.topic = 'runs' \
@@ -95,6 +95,7 @@ struct FlowFacts {
     base: Option<Health>,
     on_since_at: Option<i64>,
     filled_from_at: Option<i64>,
+    fill_failing_since_at: Option<i64>,
 }
 
 /// A flow as it was judged.
@@ -145,8 +146,12 @@ impl FlowFacts {
         let are_all = runs.len() < most;
         // More of them where several started at the same moment.
         runs.drain(..runs.len().saturating_sub(most));
-        let was_made_since = |since| self.platform_created_at.is_some_and(|made| made >= since);
-        let is_whole = are_all && self.filled_from_at.is_none_or(was_made_since);
+        let are_known = match self.filled_from_at {
+            // Where flows are listed one by one, all of it is read, or that fails.
+            None => self.fill_failing_since_at.is_none(),
+            Some(since) => self.platform_created_at.is_some_and(|made| made >= since),
+        };
+        let is_whole = are_all && are_known;
         let judgement = judge(&circumstances, &runs, is_whole);
         let from_at = runs.first().filter(|_| !are_all).map(|run| run.started_at);
         runs.drain(..runs.len().saturating_sub(RECENT_RUNS));
@@ -232,8 +237,23 @@ pub(super) async fn runs_changed(
 pub(super) async fn judge_all_anew(tx: &mut WriteTx, environment_id: &str) -> Result<(), StoreError> {
     let query = sqlx::query_scalar(ALL_OF).bind(environment_id);
     let ids: Vec<String> = change!(tx, |db| query.fetch_all(db))?;
-    let places: Vec<Place<'_>> = ids.iter().map(|id| (environment_id, id.as_str())).collect();
-    judge_anew(tx, &places).await
+    judge_anew(tx, &places_of(environment_id, &ids)).await
+}
+
+/// The same where nobody waits for it, some flows in a transaction: an earlier version may have judged otherwise.
+pub async fn judge_in_turn(store: &Store, environment_id: &str) -> Result<(), StoreError> {
+    let query = sqlx::query_scalar(ALL_OF).bind(environment_id);
+    let ids: Vec<String> = read!(store, |db| query.fetch_all(db))?;
+    for some in ids.chunks(CHUNK) {
+        let mut tx = store.begin().await?;
+        judge_anew(&mut tx, &places_of(environment_id, some)).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+fn places_of<'a>(environment_id: &'a str, ids: &'a [String]) -> Vec<Place<'a>> {
+    ids.iter().map(|id| (environment_id, id.as_str())).collect()
 }
 
 /// Judges flows by what is stored of them now; those that are not mirrored are left out.

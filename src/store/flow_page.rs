@@ -70,14 +70,11 @@ const HEAD: &str = select_flow!(
       t.id AS template_id, t.name AS template_name, tv.version AS template_version, \
       yf.watermark_at AS flows_watermark_at, yf.attempted_at AS flows_attempted_at, \
       yf.succeeded_at AS flows_succeeded_at, yf.failing_since_at AS flows_failing_since_at, \
-      yf.problem AS flows_problem, yf.next_try_at AS flows_next_try_at, yf.filled_from_at AS flows_filled_from_at, yf.fill_goal_at AS flows_fill_goal_at, \
-      yf.fill_failing_since_at AS flows_fill_failing_since_at, yf.fill_problem AS flows_fill_problem, \
-      yf.fill_next_try_at AS flows_fill_next_try_at, \
+      yf.problem AS flows_problem, yf.next_try_at AS flows_next_try_at, \
       yr.watermark_at AS runs_watermark_at, yr.attempted_at AS runs_attempted_at, \
       yr.succeeded_at AS runs_succeeded_at, yr.failing_since_at AS runs_failing_since_at, \
-      yr.problem AS runs_problem, yr.next_try_at AS runs_next_try_at, yr.filled_from_at AS runs_filled_from_at, \
-      yr.fill_goal_at AS runs_fill_goal_at, yr.fill_failing_since_at AS runs_fill_failing_since_at, \
-      yr.fill_problem AS runs_fill_problem, yr.fill_next_try_at AS runs_fill_next_try_at"]
+      yr.problem AS runs_problem, yr.next_try_at AS runs_next_try_at, yr.filled_from_at, yr.fill_goal_at, \
+      yr.fill_failing_since_at, yr.fill_problem, yr.fill_next_try_at"]
     [" LEFT JOIN flow_health h ON h.environment_id = f.environment_id AND h.flow_id = f.id \
       LEFT JOIN flow_versions v ON v.environment_id = f.environment_id AND v.flow_id = f.id AND v.number = \
       (SELECT MAX(n.number) FROM flow_versions n WHERE n.environment_id = f.environment_id AND n.flow_id = f.id) \
@@ -120,7 +117,7 @@ impl<'r> FromRow<'r, <Engine as Database>::Row> for JoinedSync {
             let Some(watermark_at) = row.try_get(&*name("watermark_at"))? else {
                 continue;
             };
-            states.push(SyncState {
+            let mut state = SyncState {
                 environment_id: row.try_get("environment_id")?,
                 topic,
                 watermark_at,
@@ -129,12 +126,21 @@ impl<'r> FromRow<'r, <Engine as Database>::Row> for JoinedSync {
                 failing_since_at: row.try_get(&*name("failing_since_at"))?,
                 problem: row.try_get(&*name("problem"))?,
                 next_try_at: row.try_get(&*name("next_try_at"))?,
-                filled_from_at: row.try_get(&*name("filled_from_at"))?,
-                fill_goal_at: row.try_get(&*name("fill_goal_at"))?,
-                fill_failing_since_at: row.try_get(&*name("fill_failing_since_at"))?,
-                fill_problem: row.try_get(&*name("fill_problem"))?,
-                fill_next_try_at: row.try_get(&*name("fill_next_try_at"))?,
-            });
+                filled_from_at: None,
+                fill_goal_at: None,
+                fill_failing_since_at: None,
+                fill_problem: None,
+                fill_next_try_at: None,
+            };
+            // Only runs are filled.
+            if topic == SyncTopic::Runs {
+                state.filled_from_at = row.try_get("filled_from_at")?;
+                state.fill_goal_at = row.try_get("fill_goal_at")?;
+                state.fill_failing_since_at = row.try_get("fill_failing_since_at")?;
+                state.fill_problem = row.try_get("fill_problem")?;
+                state.fill_next_try_at = row.try_get("fill_next_try_at")?;
+            }
+            states.push(state);
         }
         Ok(Self(states))
     }

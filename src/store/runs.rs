@@ -155,9 +155,12 @@ const COUNTS: &str = "SELECT CAST(0 AS BIGINT) AS day, CAST(COALESCE(SUM(succeed
      CAST(COALESCE(SUM(bytes_in), 0) AS BIGINT) AS bytes_in \
      FROM run_days WHERE environment_id = $1 AND flow_id = $2";
 
+const FAILED_AT: &str = "SELECT id, started_at FROM runs WHERE environment_id = $1 AND flow_id = $2 \
+     AND started_at IN ($3, $4, $5, $6, $7) AND outcome = 'failed' ORDER BY started_at DESC, id DESC LIMIT 5";
+
 /// Reads on a page's path.
 #[cfg(test)]
-pub(super) const PAGE_READS: &[&str] = &[LATEST, BY_ID, RAW, DAY_SUMS, TEAM_DAY_SUMS, COUNTS];
+pub(super) const PAGE_READS: &[&str] = &[FAILED_AT, LATEST, BY_ID, RAW, DAY_SUMS, TEAM_DAY_SUMS, COUNTS];
 
 /// The runs of a flow, last started first, before the one started at `before.0` with id `before.1`.
 pub async fn latest(
@@ -174,6 +177,21 @@ pub async fn latest(
         .bind(started_at)
         .bind(id)
         .bind(limit);
+    read!(store, |db| query.fetch_all(db))
+}
+
+/// The failed runs of a flow with these starts, the newest first: ids and starts of five at most.
+pub async fn failed_at(
+    store: &Store,
+    environment_id: &str,
+    flow_id: &str,
+    starts: &[i64],
+) -> Result<Vec<(String, i64)>, StoreError> {
+    if starts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = sqlx::query_as(FAILED_AT).bind(environment_id).bind(flow_id);
+    let query = (0..5).fold(query, |query, nth| query.bind(starts.get(nth)));
     read!(store, |db| query.fetch_all(db))
 }
 

@@ -78,7 +78,8 @@ const RECORD_FAILURE: &str = "INSERT INTO sync_state \
 
 /// What lies behind a gap stays known.
 const BEGIN_FILL: &str = "UPDATE sync_state SET filled_from_at = $3, fill_goal_at = $4, filled_before_at = \
-     CASE WHEN fill_goal_at IS NULL THEN filled_from_at ELSE filled_before_at END \
+     CASE WHEN fill_goal_at IS NULL THEN filled_from_at ELSE filled_before_at END, \
+     fill_failing_since_at = NULL, fill_problem = NULL, fill_next_try_at = NULL \
      WHERE environment_id = $1 AND topic = $2";
 const MOVE_FILL: &str = "UPDATE sync_state SET filled_from_at = \
      CASE WHEN $4 <= fill_goal_at AND filled_before_at < $4 THEN filled_before_at ELSE $4 END, \
@@ -91,7 +92,8 @@ const RECORD_FILL_FAILURE: &str = "UPDATE sync_state SET \
      fill_failing_since_at = COALESCE(fill_failing_since_at, $3), fill_problem = $4, fill_next_try_at = $5 \
      WHERE environment_id = $1 AND topic = $2";
 const END_FILL_FAILURE: &str = "UPDATE sync_state SET fill_failing_since_at = NULL, fill_problem = NULL, \
-     fill_next_try_at = NULL WHERE environment_id = $1 AND topic = $2 AND fill_failing_since_at IS NOT NULL";
+     fill_next_try_at = NULL \
+     WHERE environment_id = $1 AND topic = $2 AND fill_failing_since_at IS NOT NULL AND fill_goal_at IS NULL";
 
 const IS_FILLING: &str = "SELECT fill_goal_at FROM sync_state WHERE environment_id = $1 AND topic = $2";
 
@@ -150,7 +152,7 @@ pub async fn record_failure(
     Ok(())
 }
 
-/// Notes that older runs cannot be read at present; how far they are read stays.
+/// Notes that older runs cannot be read at present; how far they are read stays. The flows are judged by that.
 pub async fn record_fill_failure(
     tx: &mut WriteTx,
     environment_id: &str,
@@ -163,15 +165,19 @@ pub async fn record_fill_failure(
         .bind(failed.problem)
         .bind(failed.next_try_at);
     change!(tx, |db| update.execute(db))?;
-    Ok(())
+    flow_health::judge_all_anew(tx, environment_id).await
 }
 
-/// Notes that reading older runs does not fail any more. True: it did.
-pub async fn end_fill_failure(tx: &mut WriteTx, environment_id: &str) -> Result<bool, StoreError> {
+/// Notes that reading older runs does not fail any more, where nothing is being filled; else that ends with the next
+/// part of it.
+pub async fn end_fill_failure(tx: &mut WriteTx, environment_id: &str) -> Result<(), StoreError> {
     let update = sqlx::query(END_FILL_FAILURE)
         .bind(environment_id)
         .bind(SyncTopic::Runs.as_str());
-    Ok(change!(tx, |db| update.execute(db))?.rows_affected() == 1)
+    if change!(tx, |db| update.execute(db))?.rows_affected() == 1 {
+        flow_health::judge_all_anew(tx, environment_id).await?;
+    }
+    Ok(())
 }
 
 /// Notes that everything since `filled_from_at` is stored and the rest is to be filled back to `goal_at`. The flows

@@ -1,6 +1,6 @@
 //! How a flow does, in a badge and a sentence, the same on every page.
 
-use crate::domain::health::{Health, Judgement, NEVER_READ, Usual};
+use crate::domain::health::{Health, Judgement, Lost, NEVER_READ, Usual};
 use crate::web::numbers;
 use crate::web::status::Status;
 use crate::web::times::{TimeView, Times};
@@ -35,7 +35,7 @@ impl HealthView {
             word: word(health),
             reason: reason(judgement, health, times, now_ms)
                 + longer(judgement, health)
-                + &not_made_up_for(judgement, health),
+                + &besides(judgement, health, times, now_ms),
             since: judgement.since(now_ms).map(|at| times.at(at)),
         }
     }
@@ -102,7 +102,9 @@ fn reason(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> Str
         Health::Late => {
             let expected = at(judged.expected_at).unwrap_or_default();
             let latest = at(judged.late_at).unwrap_or_default();
-            format!("A run was expected at {expected}. It usually shows by {latest}, and none has.")
+            format!(
+                "A run was expected at {expected}. It should have been seen by {latest}, and none has come."
+            )
         }
         Health::Empty if judged.never_brought_any => {
             "The last run succeeded with no records. No run of those looked at has brought any.".to_owned()
@@ -151,13 +153,49 @@ fn longer(judged: &Judgement, health: Health) -> &'static str {
     }
 }
 
-/// What a good state would hide.
-fn not_made_up_for(judged: &Judgement, health: Health) -> String {
-    match judged.not_made_up_for_at.len() {
-        _ if health.needs_a_person() => String::new(),
-        0 => String::new(),
-        1 => " The files of one failed run were not brought by a later one.".to_owned(),
-        many => format!(" The files of {many} failed runs were not brought by a later one."),
+/// What one word hides: a worse state a lesser one, a good one what was before it.
+fn besides(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> String {
+    let at = |moment: Option<i64>| moment.map(|at| times.at(at).short().to_string());
+    let mut said = String::new();
+    if matches!(health, Health::Late | Health::Stuck) && health != judged.base {
+        said.push_str(match judged.base {
+            Health::Empty => " The last run that ended brought no records.",
+            Health::Odd => " The last run that ended brought an unusual number of records.",
+            Health::Partial => " The last run that ended lost some records.",
+            _ => "",
+        });
+    }
+    if health == Health::Failed
+        && judged.is_late_at(now_ms)
+        && let Some(expected) = at(judged.expected_at)
+    {
+        said.push_str(&format!(
+            " Another was expected at {expected}, and none has come."
+        ));
+    }
+    let is_without_data = matches!(judged.base, Health::Failed | Health::Empty);
+    if is_without_data && let Some(last) = at(judged.brought_last_at) {
+        said.push_str(&format!(" Records came last with the run of {last}."));
+    }
+    if !health.needs_a_person() && judged.lost.windows > 0 {
+        said.push_str(&format!(" {}.", lost(&judged.lost)));
+    }
+    said
+}
+
+/// How many of the last runs failed and left files behind.
+pub fn lost(lost: &Lost) -> String {
+    let of = match lost.looked_at {
+        1 => "The last run".to_owned(),
+        many => format!("Of the last {} runs", numbers::count(many as i64)),
+    };
+    match lost.windows {
+        1 if lost.looked_at == 1 => format!("{of} failed, and no later run has brought its files"),
+        1 => format!("{of} one failed whose files no later run has brought"),
+        many => format!(
+            "{of} {} failed whose files no later run has brought",
+            numbers::count(many as i64)
+        ),
     }
 }
 
@@ -218,7 +256,8 @@ mod tests {
             perhaps_longer: false,
             known_since_at: None,
             made_again_at: Vec::new(),
-            not_made_up_for_at: Vec::new(),
+            lost: Lost::default(),
+            brought_last_at: None,
             expected_at: Some(NOW - 60 * MINUTE),
             late_at: None,
             running_since_at: Some(NOW - 90 * MINUTE),
@@ -273,14 +312,33 @@ mod tests {
     }
 
     #[test]
-    fn a_good_run_does_not_hide_what_failed_before_it() {
-        let missing = |base| Judgement {
-            not_made_up_for_at: vec![1, 2],
+    fn one_word_does_not_hide_the_rest() {
+        let lost = Lost {
+            looked_at: 30,
+            windows: 2,
+            ..Lost::default()
+        };
+        let with = |base, late_at| Judgement {
+            lost: lost.clone(),
+            late_at,
+            brought_last_at: Some(NOW - 180 * MINUTE),
             ..judged(base)
         };
-        let sentence = "The files of 2 failed runs were not brought by a later one.";
-        assert!(said(&missing(Health::Well)).1.ends_with(sentence));
-        assert!(!said(&missing(Health::Failed)).1.contains(sentence));
+        let sentence = "Of the last 30 runs 2 failed whose files no later run has brought.";
+        assert!(said(&with(Health::Well, None)).1.ends_with(sentence));
+        let late = Some(NOW - 45 * MINUTE);
+        let failed = said(&with(Health::Failed, late)).1;
+        assert_eq!(
+            failed,
+            "The last 2 runs failed. Another was expected at 21 Mar, 06:00 UTC, and none has come. Records came last \
+             with the run of 21 Mar, 04:00 UTC."
+        );
+        let (health, empty) = said(&with(Health::Empty, late));
+        assert_eq!(health, Health::Late);
+        assert!(
+            empty.contains("The last run that ended brought no records. Records came last"),
+            "{empty}"
+        );
     }
 
     #[test]
@@ -333,7 +391,9 @@ mod tests {
             said(&late),
             (
                 Health::Late,
-                "A run was expected at 21 Mar, 06:00 UTC. It usually shows by 21 Mar, 06:15 UTC, and none has.".into()
+                "A run was expected at 21 Mar, 06:00 UTC. It should have been seen by 21 Mar, 06:15 UTC, and none has \
+                 come."
+                    .into()
             )
         );
         let stuck = Judgement {

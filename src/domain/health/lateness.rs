@@ -1,8 +1,7 @@
 //! Which run is expected next, from when on it is late, and which runs were missed.
 
 use super::usual::Usual;
-use super::{Circumstances, Health, Judgement, RECENT_RUNS, RecentRun};
-use crate::domain::RunOutcome;
+use super::{Circumstances, Judgement, RECENT_RUNS, RecentRun};
 use crate::domain::schedule::{Frequency, next_slots};
 
 const MINUTE_MS: i64 = 60_000;
@@ -125,37 +124,11 @@ impl Rhythm {
         let (first_at, late_at) = (judgement.expected_at?, judgement.late_at?);
         let period_ms = self.period_ms;
         let since = moment.saturating_sub(late_at);
-        (judgement.health_at(moment) == Health::Late).then(|| Missed {
+        judgement.is_late_at(moment).then(|| Missed {
             first_at,
             period_ms,
             count: since.checked_div(period_ms).unwrap_or(0).saturating_add(1),
         })
-    }
-}
-
-/// The starts of the last [`RECENT_RUNS`] of the runs that failed and whose files no later run has brought.
-pub(super) fn not_made_up_for(runs: &[RecentRun]) -> Vec<i64> {
-    let is_missing = |(place, run): &(usize, &RecentRun)| {
-        let window = run.window_start_at.zip(run.window_end_at);
-        run.outcome == RunOutcome::Failed
-            && window.is_some_and(|window| !runs[place + 1..].iter().any(|later| later.brought(window)))
-    };
-    let missing = runs
-        .iter()
-        .enumerate()
-        .filter(is_missing)
-        .map(|(_, run)| run.started_at);
-    let all: Vec<i64> = missing.collect();
-    all[all.len().saturating_sub(RECENT_RUNS)..].to_vec()
-}
-
-impl RecentRun {
-    /// Whether it stored something of all files of a window.
-    fn brought(&self, (from, to): (i64, i64)) -> bool {
-        let is_good = matches!(self.outcome, RunOutcome::Succeeded | RunOutcome::Partial);
-        let covers = self.window_start_at.is_some_and(|own| own <= from)
-            && self.window_end_at.is_some_and(|own| own >= to);
-        is_good && self.records_out != Some(0) && covers
     }
 }
 

@@ -8,8 +8,10 @@
 //! | `usual` | what is usual for a flow: durations, volumes, delays |
 //! | `lateness` | which run is expected next, from when on it is late, and which were missed |
 //! | `volume` | empty and odd runs |
+//! | `lost` | failed runs whose files did not come |
 
 mod lateness;
+mod lost;
 #[cfg(test)]
 mod tests;
 mod usual;
@@ -145,10 +147,12 @@ pub struct Judgement {
     /// The starts of those of the last runs that were no runs of the schedule: their files had been read before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub made_again_at: Vec<i64>,
-    /// The starts of the last of the runs that failed and whose files no later run has brought, the oldest first. Runs
-    /// of which the platform does not tell the window are left out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub not_made_up_for_at: Vec<i64>,
+    /// Of the runs that were looked at, those that failed and whose files did not come.
+    #[serde(default)]
+    pub lost: Lost,
+    /// The start of the last run of the schedule that brought records.
+    #[serde(default)]
+    pub brought_last_at: Option<i64>,
     /// The next run by the schedule, counted from the last one: it may have passed.
     pub expected_at: Option<i64>,
     /// From when on that run is late.
@@ -165,6 +169,20 @@ pub struct Judgement {
     pub usual_records: Option<Usual>,
     /// No run so far has brought a record.
     pub never_brought_any: bool,
+}
+
+/// Failed runs and their files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// How many runs were looked at.
+    pub looked_at: usize,
+    /// How many windows of time were read by failed runs, and by no later one that brought something or still may.
+    pub windows: usize,
+    /// The starts of the last failed runs of some of these windows (UTC epoch milliseconds), the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub newest_at: Vec<i64>,
+    /// How many failed runs there are of which the platform does not tell the window.
+    pub untold: usize,
 }
 
 /// The moment at which flows are judged whose runs were never read.
@@ -199,6 +217,11 @@ impl Judgement {
         }
     }
 
+    /// Whether a run that should have been there by a moment was not, whatever else there is to say.
+    pub fn is_late_at(&self, now_ms: i64) -> bool {
+        self.base != Health::Off && self.late_at.is_some_and(|at| at <= now_ms)
+    }
+
     /// Since when it does so (UTC epoch milliseconds), where that is known.
     pub fn since(&self, now_ms: i64) -> Option<i64> {
         match self.health_at(now_ms) {
@@ -215,7 +238,7 @@ impl Judgement {
 /// says nothing of what has come since.
 pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool) -> Judgement {
     let going_on = runs.iter().find(|run| is_going_on(run.outcome));
-    let not_made_up_for_at = lateness::not_made_up_for(runs);
+    let lost = lost::lost(runs);
     let ((runs, _), (slots, made_again)) = match flow.frequency {
         // Whoever runs a window of a single flow means just that one.
         None | Some(Frequency::Once) => ((runs.to_vec(), Vec::new()), (runs.to_vec(), Vec::new())),
@@ -243,7 +266,11 @@ pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool) -> Judgem
         perhaps_longer: in_a_row > 0 && in_a_row == ended.len() && !is_whole,
         known_since_at: flow.known_since_at,
         made_again_at: made_again.iter().map(|run| run.started_at).collect(),
-        not_made_up_for_at,
+        lost,
+        brought_last_at: ended
+            .iter()
+            .rfind(|run| brought_records(run))
+            .map(|run| run.started_at),
         expected_at,
         late_at: expected_at
             .filter(|_| is_awaited)
@@ -276,6 +303,12 @@ fn apart(runs: &[RecentRun], was_read: impl Fn(i64, i64) -> bool) -> (Vec<Recent
         return (runs.to_vec(), Vec::new());
     }
     (new, again)
+}
+
+/// Whether a run stored something, as far as the platform tells.
+fn brought_records(run: &RecentRun) -> bool {
+    let is_good = matches!(run.outcome, RunOutcome::Succeeded | RunOutcome::Partial);
+    is_good && run.records_out != Some(0)
 }
 
 /// Whether a run is on its way or about to begin.

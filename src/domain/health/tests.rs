@@ -296,34 +296,54 @@ fn a_run_made_again_says_nothing_of_what_came_after_its_files() {
 }
 
 #[test]
-fn files_of_failed_runs_are_missing_until_a_later_run_brings_them() {
+fn files_of_failed_runs_are_lost_until_a_later_run_brings_them() {
     let (good, bad) = (RunOutcome::Succeeded, RunOutcome::Failed);
-    let missing = |runs: &[RecentRun]| -> Vec<i64> {
-        let judged = judge(&hourly(), runs);
-        let starts = judged.not_made_up_for_at.iter();
-        starts.map(|at| (at - START) / HOUR).collect()
+    let lost = |runs: &[RecentRun]| -> (usize, Vec<i64>) {
+        let lost = judge(&hourly(), runs).lost;
+        assert_eq!(lost.looked_at, runs.len());
+        let starts = lost.newest_at.iter();
+        (lost.windows, starts.map(|at| (at - START) / HOUR).collect())
     };
     let mut runs = windows(&[good, bad, bad, good]);
-    assert_eq!(missing(&runs), [1, 2], "the next window has other files");
+    assert_eq!(lost(&runs), (2, vec![2, 1]), "the next window has other files");
     runs.push(of_window(4, 1, bad));
-    assert_eq!(missing(&runs), [1, 2, 4]);
+    assert_eq!(lost(&runs), (2, vec![4, 2]), "the same files, once more");
     let mut empty = of_window(5, 1, good);
     empty.records_out = Some(0);
     runs.push(empty);
-    assert_eq!(missing(&runs), [1, 2, 4], "nothing came");
+    assert_eq!(lost(&runs).0, 2, "nothing came");
+    runs.push(of_window(6, 1, RunOutcome::Running));
+    assert_eq!(lost(&runs), (1, vec![2]), "they may come");
+    runs.pop();
     runs.push(of_window(6, 1, good));
-    assert_eq!(missing(&runs), [2]);
+    assert_eq!(lost(&runs), (1, vec![2]));
     let wide = RecentRun {
         window_start_at: Some(START),
         ..of_window(7, 7, good)
     };
     runs.push(wide);
-    assert_eq!(missing(&runs), [0; 0]);
-    let untold = run(8, bad, 0);
-    runs.push(untold);
-    assert_eq!(missing(&runs), [0; 0]);
-    let long = windows(&[bad; 100]);
-    assert_eq!(missing(&long).len(), RECENT_RUNS);
+    assert_eq!(lost(&runs), (0, vec![]));
+    runs.push(run(8, bad, 0));
+    let untold = judge(&hourly(), &runs).lost;
+    assert_eq!((untold.windows, untold.untold), (0, 1));
+    let (count, newest) = lost(&windows(&[bad; 100]));
+    assert_eq!((count, newest.len()), (100, 5));
+}
+
+#[test]
+fn when_records_came_last_is_known_whatever_kind_of_trouble_followed() {
+    let mut runs = good();
+    runs.push(run(10, RunOutcome::Succeeded, 0));
+    runs.push(run(11, RunOutcome::Failed, 0));
+    runs.push(run(12, RunOutcome::Succeeded, 0));
+    let judged = judge(&hourly(), &runs);
+    assert_eq!((judged.base, judged.in_a_row), (Health::Empty, 1));
+    assert_eq!(judged.brought_last_at, Some(START + 9 * HOUR + 2 * MINUTE));
+    let late_at = judged.late_at.expect("a moment");
+    assert!(judged.is_late_at(late_at) && !judged.is_late_at(late_at - 1));
+    let failed = judge(&hourly(), &runs[..12]);
+    assert_eq!(failed.health_at(i64::MAX), Health::Failed);
+    assert!(failed.is_late_at(i64::MAX), "that is so beside it");
 }
 
 #[test]

@@ -115,6 +115,25 @@ async fn a_trouble_that_is_longer_than_the_last_runs_is_followed_to_its_beginnin
 }
 
 #[tokio::test]
+async fn what_an_earlier_version_judged_is_judged_anew() {
+    let db = fixture().await;
+    commit!(db, |tx| {
+        flows::upsert_many(tx, &[hourly("f1")]).await.expect("flows");
+        let failed = run("r1", "f1", 5 * HOUR, RunOutcome::Failed);
+        runs::upsert_many(tx, &[failed]).await.expect("a run");
+    });
+    let right = health(&db, "f1").await;
+    let (writer, _) = db.connections();
+    sqlx::query("UPDATE flow_health SET base = 'well', judgement = REPLACE(judgement, 'failed', 'well')")
+        .execute(writer)
+        .await
+        .expect("an old judgement");
+    assert_ne!(health(&db, "f1").await, right);
+    flow_health::judge_in_turn(&db, "env").await.expect("judged");
+    assert_eq!(health(&db, "f1").await, right);
+}
+
+#[tokio::test]
 async fn r2_no_run_is_late_that_only_was_not_read_yet() {
     let db = fixture().await;
     let expected_at = async || {

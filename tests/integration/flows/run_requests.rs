@@ -83,6 +83,9 @@ async fn a_failed_run_is_run_again_once_however_often_the_button_is_pressed() {
     assert_eq!(first.status, StatusCode::SEE_OTHER, "{}", first.text());
     let second = ana.post(&action, &fields).await;
     assert_eq!(second.location(), first.location(), "the first answer again");
+    let other = action.replace(&run.id, "another-run");
+    let refused = ana.post(&other, &fields).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "the answer to another wish");
     assert_eq!(asked(&watched), 1);
     assert!(
         ana.follow(&first)

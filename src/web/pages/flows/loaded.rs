@@ -30,6 +30,8 @@ pub(super) struct Loaded {
     pub(super) freshness: Freshness,
     /// What was set differently before the first of the runs that failed, and how it is set since: new, then old.
     pub(super) change_before_trouble: Option<[FlowVersion; 2]>,
+    /// Failed runs whose files did not come: ids and starts of the newest.
+    pub(super) lost: Vec<(String, i64)>,
     /// The moment at which the flow is judged (UTC epoch milliseconds).
     pub(super) judged_at: i64,
 }
@@ -111,6 +113,7 @@ pub(super) async fn load(
         freshness: Freshness::of_environment(&head.sync, &environment, visit),
         is_paged: before.is_some(),
         change_before_trouble: None,
+        lost: Vec::new(),
         head,
         environment,
         runs,
@@ -119,6 +122,9 @@ pub(super) async fn load(
     };
     if before.is_none() {
         loaded.change_before_trouble = change_before_trouble(state, &loaded).await?;
+        let judged = loaded.head.judgement.as_ref();
+        let starts = judged.map_or(&[][..], |judged| &judged.lost.newest_at);
+        loaded.lost = runs::failed_at(store, &loaded.environment.id, id, starts).await?;
     }
     Ok(Some(loaded))
 }

@@ -26,7 +26,7 @@ pub(in crate::web::pages) struct FlowRow {
     pub(in crate::web::pages) reason: String,
     pub(in crate::web::pages) schedule: String,
     pub(in crate::web::pages) last_run: Option<(Badge, TimeView)>,
-    /// Records of the last run that ended.
+    /// Records of the last run.
     pub(in crate::web::pages) records: String,
     pub(in crate::web::pages) strip: Strip,
     pub(in crate::web::pages) next_run: Option<TimeView>,
@@ -59,6 +59,10 @@ impl FlowRow {
             },
         );
         let last = flow.last_run_outcome.zip(flow.last_run_at);
+        let last_run = health.as_ref().and_then(|health| health.recent.last());
+        let records = last_run
+            .filter(|run| Some(run.started_at) == flow.last_run_at)
+            .and_then(|run| run.records_out);
         let mut strip = health.as_ref().map_or_else(
             || Strip::new(&[], Expected::default()),
             |health| Strip::new(&health.recent, expected(&flow, &health.judgement, moment)),
@@ -82,7 +86,7 @@ impl FlowRow {
                 |unit| cadence(unit, flow.interval_count),
             ),
             last_run: last.map(|(outcome, at)| (outcome_badge(outcome, ""), times.at(at))),
-            records: count(health.and_then(|health| health.judgement.last_records)).to_string(),
+            records: count(records).to_string(),
             next_run: flow.next_run_at.map(|at| times.at(at)),
             id: flow.id,
             name: flow.name,

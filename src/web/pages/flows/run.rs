@@ -121,6 +121,7 @@ pub async fn show(
     layout.read_at = freshness.read_at.clone();
     layout.refresh_seconds = (!is_final).then_some(REFRESH_SECONDS);
     let judgement = head.judgement.as_ref();
+    let verdict = Verdict::of(&run, later.iter().any(LaterRun::brought_something));
     page(&RunPage {
         layout,
         again,
@@ -133,7 +134,7 @@ pub async fn show(
             .into_iter()
             .map(|later| LaterRunView::new(later, &times))
             .collect(),
-        verdict: Verdict::of(&run),
+        verdict,
         completed: run.completed_at.map(|at| times.at(at)),
         gone: run.gone_at.map(|at| times.at(at)),
         window: run
@@ -189,10 +190,14 @@ impl RanWith {
 }
 
 impl Verdict {
-    fn of(run: &Run) -> Self {
+    fn of(run: &Run, is_made_up_for: bool) -> Self {
         let (heading, text) = match run.outcome {
             RunOutcome::Succeeded => stored(run),
             RunOutcome::Partial => (partial(run), String::new()),
+            RunOutcome::Failed if is_made_up_for => (
+                "The run failed, and a later run has brought its files".to_owned(),
+                "Nothing is left to be done for this one.".to_owned(),
+            ),
             RunOutcome::Failed => ("The run failed".to_owned(), String::new()),
             RunOutcome::Running => (
                 "The run is going on".to_owned(),

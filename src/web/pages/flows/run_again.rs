@@ -99,6 +99,11 @@ fn answer(request: &RunRequest) -> Result<Response, PageError> {
 fn refused(error: RunWishError) -> PageError {
     match error {
         RunWishError::NotThere => PageError::not_found(),
+        RunWishError::OtherWish => {
+            PageError::new(StatusCode::CONFLICT, "form.key", "This form cannot be used")
+                .what("It was used already, for another run. Adobe was not asked.")
+                .advice("Go back to the flow, load the page again and press the button there.")
+        }
         RunWishError::Forbidden(hindrance) => {
             PageError::new(StatusCode::CONFLICT, "run.forbidden", "This cannot run now")
                 .what(hindrance.to_string())

@@ -22,7 +22,7 @@ use crate::domain::health::Health;
 use crate::store::flows::Flow;
 use crate::store::runs::RunLine;
 use crate::web::error::PageError;
-use crate::web::health_view::HealthView;
+use crate::web::health_view::{self, HealthView};
 use crate::web::page::page;
 use crate::web::pages::freshness::Freshness;
 use crate::web::state::AppState;
@@ -31,8 +31,6 @@ use crate::web::visit::Visit;
 
 /// Seconds between two looks while something is going on.
 const LIVELY_SECONDS: u32 = 15;
-/// Failed runs whose files have not come that are named.
-const MISSING_SHOWN: usize = 5;
 /// Seconds between two looks else.
 const QUIET_SECONDS: u32 = 60;
 
@@ -94,11 +92,16 @@ pub(super) struct Trouble {
 
 /// Failed runs whose files no later run has brought.
 pub(super) struct Missing {
+    /// How many of how many.
+    pub(super) heading: String,
     pub(super) count: usize,
     /// The newest of them: id and start.
     pub(super) newest: Vec<(String, TimeView)>,
     /// How many others there are.
     pub(super) more: usize,
+    /// How many failed runs there are of which Adobe does not tell the files.
+    pub(super) untold: usize,
+    pub(super) may_repeat: bool,
 }
 
 /// The part that follows the flow, for htmx; 204 when the page shows it already.
@@ -156,7 +159,7 @@ impl Live {
             has_no_run: loaded.runs.is_empty(),
             running: running.map(|run| Running::new(run, &times)),
             trouble: Trouble::of(loaded, visit, &times),
-            missing: Missing::of(loaded, &times),
+            missing: Missing::of(loaded, visit, &times),
             switch: switch(flow).filter(|_| visit.may(Role::Editor)),
             measure: loaded.measure,
             poll_seconds: if is_lively { LIVELY_SECONDS } else { QUIET_SECONDS },
@@ -280,17 +283,16 @@ impl Trouble {
 }
 
 impl Missing {
-    fn of(loaded: &Loaded, times: &Times) -> Option<Self> {
-        let starts = &loaded.head.judgement.as_ref()?.not_made_up_for_at;
-        let is_one = |run: &&RunLine| run.outcome == RunOutcome::Failed && starts.contains(&run.started_at);
-        let newest = loaded.runs.iter().filter(is_one).take(MISSING_SHOWN);
-        let newest: Vec<_> = newest
-            .map(|run| (run.id.clone(), times.at(run.started_at)))
-            .collect();
-        (!starts.is_empty()).then(|| Self {
-            count: starts.len(),
-            more: starts.len().saturating_sub(newest.len()),
-            newest,
+    fn of(loaded: &Loaded, visit: &Visit, times: &Times) -> Option<Self> {
+        let lost = &loaded.head.judgement.as_ref()?.lost;
+        let newest = loaded.lost.iter();
+        (lost.windows > 0).then(|| Self {
+            heading: health_view::lost(lost),
+            count: lost.windows,
+            more: lost.windows.saturating_sub(loaded.lost.len()),
+            newest: newest.map(|(id, at)| (id.clone(), times.at(*at))).collect(),
+            untold: lost.untold,
+            may_repeat: visit.may(Role::Editor),
         })
     }
 }

@@ -44,8 +44,13 @@ pub(super) async fn histogram(
         .collect();
     let (first, last) = (utc.at(first * DAY_MS), utc.at(last * DAY_MS));
     let what = if selection.is_by_end() { "end" } else { "start" };
+    let whole_days = if filter.has_own_days() {
+        "; each bar counts a whole day"
+    } else {
+        ""
+    };
     let title = format!(
-        "Runs by UTC day of their {what}, {} to {}",
+        "Runs by UTC day of their {what}, {} to {}{whole_days}",
         first.day(),
         last.day()
     );

@@ -64,6 +64,12 @@ impl RunsFilter {
         of_day.address("/runs", None)
     }
 
+    /// Whether it is for days that may begin and end at another time than those of UTC.
+    pub(in crate::web::pages) fn has_own_days(&self) -> bool {
+        let has_days = set(&self.from).or_else(|| set(&self.to)).is_some();
+        has_days && set(&self.days) != Some(UTC_DAYS)
+    }
+
     /// Whether the list is not that of all runs.
     pub(in crate::web::pages) fn are_set(&self) -> bool {
         [&self.environment, &self.outcome, &self.q, &self.from, &self.to]

@@ -131,19 +131,20 @@ impl FlowByFlow {
             self.read.insert(id, seen);
         }
         if left.iter().all(|due| due.why == Why::ItsTurn) {
-            let (mut tx, id) = (reading.store().begin().await?, &reading.environment.id);
-            let (watermark_at, as_of) = (
-                self.watermark_at(reading, began_at.min(listed_at)).await?,
-                listed_at,
-            );
-            sync_state::record_success(&mut tx, id, SyncTopic::Runs, watermark_at, as_of.min(began_at))
-                .await?;
-            self.note_the_past(&mut tx, reading).await?;
-            tx.commit().await?;
+            self.note(reading, began_at.min(listed_at)).await?;
             reading.place.is_begun.store(true, Ordering::Relaxed);
             return Ok(reading.place.history.inner.interval_ms());
         }
         Ok(0)
+    }
+
+    /// Notes that everything was read as of a moment (UTC epoch milliseconds).
+    async fn note(&self, reading: &Reading, read_at: i64) -> Result<(), ReadError> {
+        let watermark_at = self.watermark_at(reading, read_at).await?;
+        let (mut tx, id) = (reading.store().begin().await?, &reading.environment.id);
+        sync_state::record_success(&mut tx, id, SyncTopic::Runs, watermark_at, read_at).await?;
+        self.note_the_past(&mut tx, reading).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Of these flows only the beginning of a list was stored: what lies behind it must not be taken for known.

@@ -187,9 +187,6 @@ pub async fn failed_at(
     flow_id: &str,
     starts: &[i64],
 ) -> Result<Vec<(String, i64)>, StoreError> {
-    if starts.is_empty() {
-        return Ok(Vec::new());
-    }
     let query = sqlx::query_as(FAILED_AT).bind(environment_id).bind(flow_id);
     let query = (0..5).fold(query, |query, nth| query.bind(starts.get(nth)));
     read!(store, |db| query.fetch_all(db))

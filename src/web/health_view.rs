@@ -1,5 +1,8 @@
 //! How a flow does, in a badge and a sentence, the same on every page.
 
+#[cfg(test)]
+mod tests;
+
 use crate::domain::health::{Health, Judgement, Lost, NEVER_READ, Usual};
 use crate::web::numbers;
 use crate::web::status::Status;
@@ -18,6 +21,8 @@ pub struct HealthView {
     pub reason: String,
     /// Since when, where that is known.
     pub since: Option<TimeView>,
+    /// What a good state hides: failed runs whose files did not come.
+    pub lost: Option<String>,
 }
 
 impl HealthView {
@@ -37,6 +42,15 @@ impl HealthView {
                 + longer(judgement, health)
                 + &besides(judgement, health, times, now_ms),
             since: judgement.since(now_ms).map(|at| times.at(at)),
+            lost: (judgement.lost.windows > 0).then(|| lost(&judgement.lost)),
+        }
+    }
+
+    /// The reason, and what a good state would hide: for a list, where nothing else says it.
+    pub fn in_a_list(&self) -> String {
+        match &self.lost {
+            Some(lost) if !self.health.needs_a_person() => format!("{} {lost}.", self.reason),
+            _ => self.reason.clone(),
         }
     }
 
@@ -59,6 +73,7 @@ impl HealthView {
             word: "Not read yet",
             reason: "Its runs were not read from Adobe yet.".to_owned(),
             since: None,
+            lost: None,
         }
     }
 }
@@ -177,24 +192,22 @@ fn besides(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> St
     if is_without_data && let Some(last) = at(judged.brought_last_at) {
         said.push_str(&format!(" Records came last with the run of {last}."));
     }
-    if !health.needs_a_person() && judged.lost.windows > 0 {
-        said.push_str(&format!(" {}.", lost(&judged.lost)));
-    }
     said
 }
 
 /// How many of the last runs failed and left files behind.
 pub fn lost(lost: &Lost) -> String {
-    let of = match lost.looked_at {
-        1 => "The last run".to_owned(),
-        many => format!("Of the last {} runs", numbers::count(many as i64)),
-    };
-    match lost.windows {
-        1 if lost.looked_at == 1 => format!("{of} failed, and no later run has brought its files"),
-        1 => format!("{of} one failed whose files no later run has brought"),
-        many => format!(
-            "{of} {} failed whose files no later run has brought",
-            numbers::count(many as i64)
+    let count = |many: usize| numbers::count(i64::try_from(many).unwrap_or(i64::MAX)).to_string();
+    match (lost.windows, lost.looked_at) {
+        (_, 1) => "The last run failed, and no later run has brought its files".to_owned(),
+        (1, of) => format!(
+            "One of the last {} runs failed, and no later run has brought its files",
+            count(of)
+        ),
+        (many, of) => format!(
+            "{} of the last {} runs failed, and no later run has brought their files",
+            count(many),
+            count(of)
         ),
     }
 }
@@ -238,181 +251,5 @@ fn odd_beyond(usual: Option<Usual>) -> String {
         format!(" Odd is what is below {} or above {most}.", numbers::count(least))
     } else {
         format!(" Odd is what is above {most}.")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MINUTE: i64 = 60_000;
-    const NOW: i64 = 1_774_076_400_000; // 2026-03-21T07:00:00Z
-
-    fn judged(base: Health) -> Judgement {
-        Judgement {
-            base,
-            base_since_at: Some(NOW - 120 * MINUTE),
-            in_a_row: 2,
-            perhaps_longer: false,
-            known_since_at: None,
-            made_again_at: Vec::new(),
-            lost: Lost::default(),
-            brought_last_at: None,
-            expected_at: Some(NOW - 60 * MINUTE),
-            late_at: None,
-            running_since_at: Some(NOW - 90 * MINUTE),
-            stuck_at: None,
-            last_records: Some(12),
-            usual_duration_ms: Some(Usual {
-                low: 8 * MINUTE,
-                median: 9 * MINUTE,
-                high: 10 * MINUTE,
-                runs: 21,
-            }),
-            usual_records: Some(Usual {
-                low: 9_800,
-                median: 10_000,
-                high: 10_400,
-                runs: 10,
-            }),
-            never_brought_any: false,
-        }
-    }
-
-    fn said(judged: &Judgement) -> (Health, String) {
-        let view = HealthView::new(judged, &Times::new("UTC", NOW), NOW);
-        (view.health, view.reason)
-    }
-
-    #[test]
-    fn every_state_says_why() {
-        for base in Health::ALL {
-            let (health, reason) = said(&judged(*base));
-            assert_eq!(health, *base);
-            assert!(reason.ends_with('.') && reason.len() > 15, "{reason}");
-        }
-    }
-
-    #[test]
-    fn where_nothing_was_read_no_run_is_said_not_to_be_there() {
-        let times = Times::new("UTC", NOW);
-        let view = HealthView::new(&judged(Health::Waiting), &times, NEVER_READ);
-        assert_eq!(
-            (view.word, view.reason.as_str()),
-            ("Not read yet", "Its runs were not read from Adobe yet.")
-        );
-        assert_eq!(
-            HealthView::new(&judged(Health::Waiting), &times, NOW).word,
-            "Waiting"
-        );
-        assert_eq!(
-            HealthView::new(&judged(Health::Failed), &times, NEVER_READ).word,
-            "Failed"
-        );
-    }
-
-    #[test]
-    fn one_word_does_not_hide_the_rest() {
-        let lost = Lost {
-            looked_at: 30,
-            windows: 2,
-            ..Lost::default()
-        };
-        let with = |base, late_at| Judgement {
-            lost: lost.clone(),
-            late_at,
-            brought_last_at: Some(NOW - 180 * MINUTE),
-            ..judged(base)
-        };
-        let sentence = "Of the last 30 runs 2 failed whose files no later run has brought.";
-        assert!(said(&with(Health::Well, None)).1.ends_with(sentence));
-        let late = Some(NOW - 45 * MINUTE);
-        let failed = said(&with(Health::Failed, late)).1;
-        assert_eq!(
-            failed,
-            "The last 2 runs failed. Another was expected at 21 Mar, 06:00 UTC, and none has come. Records came last \
-             with the run of 21 Mar, 04:00 UTC."
-        );
-        let (health, empty) = said(&with(Health::Empty, late));
-        assert_eq!(health, Health::Late);
-        assert!(
-            empty.contains("The last run that ended brought no records. Records came last"),
-            "{empty}"
-        );
-    }
-
-    #[test]
-    fn where_older_runs_are_not_known_none_is_called_the_first() {
-        let (_, all) = said(&judged(Health::Waiting));
-        assert!(
-            all.starts_with("There was no run yet. The first is expected at "),
-            "{all}"
-        );
-        let (_, some) = said(&Judgement {
-            known_since_at: Some(NOW - 60 * MINUTE),
-            ..judged(Health::Waiting)
-        });
-        let beginning = "No run was seen since 21 Mar, 06:00 UTC. The next is expected at ";
-        assert!(some.starts_with(beginning), "{some}");
-    }
-
-    #[test]
-    fn why_a_flow_is_off_is_told_where_it_is_known() {
-        let view = || HealthView::new(&judged(Health::Off), &Times::new("UTC", NOW), NOW);
-        assert!(view().of_flow("disabled", false).reason.contains("switched off"));
-        assert!(
-            view()
-                .of_flow("disabled", true)
-                .reason
-                .contains("not list it any more")
-        );
-        assert!(
-            view()
-                .of_flow("draft", false)
-                .reason
-                .contains("\u{201c}draft\u{201d}")
-        );
-        let well = HealthView::new(&judged(Health::Well), &Times::new("UTC", NOW), NOW);
-        assert_eq!(well.clone().of_flow("enabled", false).reason, well.reason);
-    }
-
-    #[test]
-    fn figures_stand_in_the_sentence() {
-        assert_eq!(
-            said(&judged(Health::Odd)).1,
-            "The last run brought 12 records. Usual are 9,800 to 10,400 (10 runs). Odd is what is below 6,800 or \
-             above 13,400."
-        );
-        let late = Judgement {
-            late_at: Some(NOW - 45 * MINUTE),
-            ..judged(Health::Well)
-        };
-        assert_eq!(
-            said(&late),
-            (
-                Health::Late,
-                "A run was expected at 21 Mar, 06:00 UTC. It should have been seen by 21 Mar, 06:15 UTC, and none has \
-                 come."
-                    .into()
-            )
-        );
-        let stuck = Judgement {
-            stuck_at: Some(NOW),
-            ..judged(Health::Running)
-        };
-        assert_eq!(
-            said(&stuck).1,
-            "A run has been going on for 1 h 30 min. Usual are 8 min to 10 min (21 runs)."
-        );
-        assert_eq!(said(&judged(Health::Failed)).1, "The last 2 runs failed.");
-        let for_long = Judgement {
-            in_a_row: 30,
-            perhaps_longer: true,
-            ..judged(Health::Failed)
-        };
-        assert_eq!(
-            said(&for_long).1,
-            "The last 30 runs failed. All runs that were looked at say so, and those before them may, too."
-        );
     }
 }

@@ -16,6 +16,8 @@ mod lost;
 mod tests;
 mod usual;
 mod volume;
+#[cfg(test)]
+mod window_tests;
 
 use serde::{Deserialize, Serialize};
 

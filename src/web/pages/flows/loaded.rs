@@ -122,11 +122,27 @@ pub(super) async fn load(
     };
     if before.is_none() {
         loaded.change_before_trouble = change_before_trouble(state, &loaded).await?;
-        let judged = loaded.head.judgement.as_ref();
-        let starts = judged.map_or(&[][..], |judged| &judged.lost.newest_at);
-        loaded.lost = runs::failed_at(store, &loaded.environment.id, id, starts).await?;
+        loaded.lost = lost(state, &loaded).await?;
     }
     Ok(Some(loaded))
+}
+
+/// The newest failed runs whose files did not come: mostly some of those that the page shows anyway.
+async fn lost(state: &AppState, loaded: &Loaded) -> Result<Vec<(String, i64)>, PageError> {
+    let judged = loaded.head.judgement.as_ref();
+    let starts = judged.map_or(&[][..], |judged| &judged.lost.newest_at);
+    let is_one = |run: &&RunLine| run.outcome == RunOutcome::Failed && starts.contains(&run.started_at);
+    let shown = loaded
+        .runs
+        .iter()
+        .filter(is_one)
+        .map(|run| (run.id.clone(), run.started_at));
+    let shown: Vec<_> = shown.collect();
+    if shown.len() >= starts.len() {
+        return Ok(shown);
+    }
+    let (environment_id, flow_id) = (&loaded.environment.id, &loaded.flow().record.id);
+    Ok(runs::failed_at(&state.store, environment_id, flow_id, starts).await?)
 }
 
 /// A change between the last good run and the first of those in a row that failed.

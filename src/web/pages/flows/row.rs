@@ -55,7 +55,7 @@ impl FlowRow {
             |health| {
                 let view = HealthView::new(&health.judgement, times, moment);
                 let view = view.of_flow(&flow.state, flow.gone_at.is_some());
-                (view.status, view.word, view.reason)
+                (view.status, view.word, view.in_a_list())
             },
         );
         let last = flow.last_run_outcome.zip(flow.last_run_at);

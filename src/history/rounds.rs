@@ -104,11 +104,11 @@ impl History {
 }
 
 impl History {
-    /// What is stored may have been judged by an earlier version.
+    /// What is stored may have been judged by another version.
     async fn judge_anew(&self) -> Result<(), StoreError> {
         let store = &self.inner.store;
         for environment in store::environments::list_all_active(store).await? {
-            store::flow_health::judge_in_turn(store, &environment.id).await?;
+            store::flow_health::judge_by_these_rules(store, &environment.id).await?;
         }
         Ok(())
     }

@@ -6,7 +6,9 @@ use super::bulk::{CHUNK, insert_into, take_excluded};
 use super::database::Engine;
 use super::{Store, StoreError, WriteTx, flows};
 use crate::domain::RunOutcome;
-use crate::domain::health::{Circumstances, Health, Judgement, MOST_RUNS, RECENT_RUNS, RecentRun, judge};
+use crate::domain::health::{
+    Circumstances, Health, Judgement, MOST_RUNS, RECENT_RUNS, RULES, RecentRun, judge,
+};
 
 /// A flow's judgement and the runs that it looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +66,9 @@ macro_rules! runs_tail {
 const RECENT_TAIL: &str = runs_tail!(29);
 const MOST_TAIL: &str = runs_tail!(499);
 const ALL_OF: &str = "SELECT flow_id FROM flow_health WHERE environment_id = $1";
+/// The number of the rules stands at the beginning.
+const BY_OTHER_RULES: &str =
+    "SELECT flow_id FROM flow_health WHERE environment_id = $1 AND judgement NOT LIKE $2 ORDER BY flow_id";
 
 /// Reads on a page's path.
 #[cfg(test)]
@@ -240,9 +245,11 @@ pub(super) async fn judge_all_anew(tx: &mut WriteTx, environment_id: &str) -> Re
     judge_anew(tx, &places_of(environment_id, &ids)).await
 }
 
-/// The same where nobody waits for it, some flows in a transaction: an earlier version may have judged otherwise.
-pub async fn judge_in_turn(store: &Store, environment_id: &str) -> Result<(), StoreError> {
-    let query = sqlx::query_scalar(ALL_OF).bind(environment_id);
+/// Judges the flows anew that another version has judged by other rules, some in a transaction.
+pub async fn judge_by_these_rules(store: &Store, environment_id: &str) -> Result<(), StoreError> {
+    let query = sqlx::query_scalar(BY_OTHER_RULES)
+        .bind(environment_id)
+        .bind(format!("{{\"rules\":{RULES},%"));
     let ids: Vec<String> = read!(store, |db| query.fetch_all(db))?;
     for some in ids.chunks(CHUNK) {
         let mut tx = store.begin().await?;

@@ -131,9 +131,15 @@ pub struct Circumstances {
     pub known_since_at: Option<i64>,
 }
 
+/// The number of the rules by which flows are judged. Those judged by other ones are judged anew at the next start.
+pub const RULES: u32 = 1;
+
 /// How a flow does, as far as its facts say, with the figures that explain it. Times are UTC epoch milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
+    /// [`RULES`] when it was judged.
+    #[serde(default)]
+    pub rules: u32,
     /// Without what comes with time.
     pub base: Health,
     /// The start of the first of the runs in a row that say so.
@@ -262,6 +268,7 @@ pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool) -> Judgem
     let expected_at = lateness::expected_at(flow, &slots);
     let is_awaited = flow.is_on && !slots.iter().any(|run| is_going_on(run.outcome));
     Judgement {
+        rules: RULES,
         base,
         base_since_at,
         in_a_row,

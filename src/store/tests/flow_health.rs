@@ -124,13 +124,23 @@ async fn what_an_earlier_version_judged_is_judged_anew() {
     });
     let right = health(&db, "f1").await;
     let (writer, _) = db.connections();
-    sqlx::query("UPDATE flow_health SET base = 'well', judgement = REPLACE(judgement, 'failed', 'well')")
-        .execute(writer)
-        .await
-        .expect("an old judgement");
-    assert_ne!(health(&db, "f1").await, right);
-    flow_health::judge_in_turn(&db, "env").await.expect("judged");
-    assert_eq!(health(&db, "f1").await, right);
+    let judged_otherwise = async |rules: &str| {
+        let update = "UPDATE flow_health SET judgement = REPLACE(REPLACE(judgement, 'failed', 'well'), \
+                      '\"rules\":1,', $1)";
+        let update = sqlx::query(update).bind(rules).execute(writer);
+        update.await.expect("an old judgement");
+        let before = health(&db, "f1").await;
+        assert_ne!(before, right);
+        flow_health::judge_by_these_rules(&db, "env")
+            .await
+            .expect("judged");
+        (before, health(&db, "f1").await)
+    };
+    for other in ["\"rules\":0,", ""] {
+        assert_eq!(judged_otherwise(other).await.1, right);
+    }
+    let (before, after) = judged_otherwise("\"rules\":1,").await;
+    assert_eq!(before, after, "by these rules nothing is judged twice");
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 //! What is said of each state.
 
 use super::*;
+use crate::domain::health::RULES;
 
 const MINUTE: i64 = 60_000;
 const NOW: i64 = 1_774_076_400_000; // 2026-03-21T07:00:00Z
 
 fn judged(base: Health) -> Judgement {
     Judgement {
+        rules: RULES,
         base,
         base_since_at: Some(NOW - 120 * MINUTE),
         in_a_row: 2,

@@ -20,11 +20,11 @@ pub struct LaterRun {
 }
 
 /// The runs of the flow that began next after it, as many as a page can afford to look at, and those that people
-/// asked for here, whenever they began.
+/// asked for here, whenever they began. The platform tells the window of a run that has not begun in whole seconds.
 const OF_SAME_FILES: &str = "SELECT t.id, t.status, t.outcome, t.started_at, t.records_out FROM \
      (SELECT id, status, outcome, started_at, records_out, window_start_at, window_end_at FROM runs \
      WHERE environment_id = $1 AND flow_id = $2 AND (started_at, id) > ($3, $4) \
-     ORDER BY started_at, id LIMIT 300) AS t WHERE t.window_start_at <= $5 AND t.window_end_at >= $6 \
+     ORDER BY started_at, id LIMIT 300) AS t WHERE t.window_start_at <= CAST($5 AS BIGINT) + 999 AND t.window_end_at >= CAST($6 AS BIGINT) - 999 \
      UNION SELECT r.id, r.status, r.outcome, r.started_at, r.records_out FROM run_requests q \
      JOIN runs r ON r.environment_id = q.environment_id AND r.id = q.run_id \
      WHERE q.environment_id = $1 AND q.flow_id = $2 AND q.retried_run_id = $4 ORDER BY started_at, id";

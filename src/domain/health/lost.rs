@@ -5,6 +5,8 @@ use crate::domain::RunOutcome;
 
 /// Of so many, the start is told.
 const TOLD: usize = 5;
+/// The platform tells the window of a run that has not begun in whole seconds, in milliseconds.
+const LESS_THAN_A_SECOND: i64 = 999;
 
 /// What was lost among these runs, the oldest first.
 pub(super) fn lost(runs: &[RecentRun]) -> Lost {
@@ -34,8 +36,9 @@ pub(super) fn lost(runs: &[RecentRun]) -> Lost {
 impl RecentRun {
     /// Whether all files of a window were read once more, unless nothing came of that.
     fn stands_for(&self, (from, to): (i64, i64)) -> bool {
-        let covers = self.window_start_at.is_some_and(|own| own <= from)
-            && self.window_end_at.is_some_and(|own| own >= to);
+        let begins = |own: i64| own <= from.saturating_add(LESS_THAN_A_SECOND);
+        let ends = |own: i64| own >= to.saturating_sub(LESS_THAN_A_SECOND);
+        let covers = self.window_start_at.is_some_and(begins) && self.window_end_at.is_some_and(ends);
         covers && (brought_records(self) || self.outcome == RunOutcome::Failed || is_going_on(self.outcome))
     }
 }

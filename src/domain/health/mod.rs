@@ -155,10 +155,16 @@ pub struct Judgement {
     /// The starts of those of the last runs that were no runs of the schedule: their files had been read before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub made_again_at: Vec<i64>,
+    /// The starts of those of the last runs that read older files only: nothing is said about them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub of_old_files_at: Vec<i64>,
+    /// One of those is the last of all.
+    #[serde(default)]
+    pub ends_with_old_files: bool,
     /// Of the runs that were looked at, those that failed and whose files did not come.
     #[serde(default)]
     pub lost: Lost,
-    /// The start of the last run of the schedule that brought records.
+    /// The start of the last run that brought records.
     #[serde(default)]
     pub brought_last_at: Option<i64>,
     /// The next run by the schedule, counted from the last one: it may have passed.
@@ -247,7 +253,10 @@ impl Judgement {
 pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool) -> Judgement {
     let going_on = runs.iter().find(|run| is_going_on(run.outcome));
     let lost = lost::lost(runs);
-    let ((runs, _), (slots, made_again)) = match flow.frequency {
+    let brought_last = runs.iter().rfind(|run| brought_records(run));
+    let brought_last_at = brought_last.map(|run| run.started_at);
+    let last_at = runs.last().map(|run| run.started_at);
+    let ((runs, of_old_files), (slots, made_again)) = match flow.frequency {
         // Whoever runs a window of a single flow means just that one.
         None | Some(Frequency::Once) => ((runs.to_vec(), Vec::new()), (runs.to_vec(), Vec::new())),
         Some(_) => (
@@ -275,11 +284,12 @@ pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool) -> Judgem
         perhaps_longer: in_a_row > 0 && in_a_row == ended.len() && !is_whole,
         known_since_at: flow.known_since_at,
         made_again_at: made_again.iter().map(|run| run.started_at).collect(),
+        of_old_files_at: of_old_files.iter().map(|run| run.started_at).collect(),
+        ends_with_old_files: of_old_files
+            .last()
+            .is_some_and(|run| Some(run.started_at) == last_at),
         lost,
-        brought_last_at: ended
-            .iter()
-            .rfind(|run| brought_records(run))
-            .map(|run| run.started_at),
+        brought_last_at,
         expected_at,
         late_at: expected_at
             .filter(|_| is_awaited)

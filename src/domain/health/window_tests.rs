@@ -26,6 +26,9 @@ fn a_run_made_again_says_nothing_of_what_came_after_its_files() {
     runs.push(of_window(5, 2, good));
     let judged = judge(&hourly(), &runs);
     assert_eq!((judged.base, judged.in_a_row), (Health::Failed, 3));
+    assert_eq!(judged.of_old_files_at, [START + 5 * HOUR + 2 * MINUTE]);
+    assert!(judged.ends_with_old_files);
+    assert_eq!(judged.brought_last_at, Some(START + 5 * HOUR + 2 * MINUTE));
     assert_eq!(judged.base_since_at, Some(START + 2 * HOUR + 2 * MINUTE));
     runs.push(of_window(6, 6, bad));
     assert_eq!(
@@ -59,7 +62,11 @@ fn files_of_failed_runs_are_lost_until_a_later_run_brings_them() {
     empty.records_out = Some(0);
     runs.push(empty);
     assert_eq!(lost(&runs).0, 2, "nothing came");
-    runs.push(of_window(6, 1, RunOutcome::Running));
+    let running = of_window(6, 1, RunOutcome::Running);
+    runs.push(RecentRun {
+        window_end_at: running.window_end_at.map(|at| at - 365),
+        ..running
+    });
     assert_eq!(lost(&runs), (1, vec![2]), "they may come");
     runs.pop();
     runs.push(of_window(6, 1, good));

@@ -15,6 +15,8 @@ fn judged(base: Health) -> Judgement {
         perhaps_longer: false,
         known_since_at: None,
         made_again_at: Vec::new(),
+        of_old_files_at: Vec::new(),
+        ends_with_old_files: false,
         lost: Lost::default(),
         brought_last_at: None,
         expected_at: Some(NOW - 60 * MINUTE),

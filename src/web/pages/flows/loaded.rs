@@ -63,8 +63,8 @@ impl Loaded {
     /// nothing of how the flow does.
     pub(super) fn ended_by_schedule(&self) -> impl Iterator<Item = &RunLine> {
         let judged = self.head.judgement.as_ref();
-        let made_again_at = judged.map_or(&[][..], |judged| &judged.made_again_at);
-        let counts = |run: &&RunLine| run.outcome.is_final() && !made_again_at.contains(&run.started_at);
+        let of_old_files_at = judged.map_or(&[][..], |judged| &judged.of_old_files_at);
+        let counts = |run: &&RunLine| run.outcome.is_final() && !of_old_files_at.contains(&run.started_at);
         self.runs.iter().filter(counts)
     }
 }

@@ -214,7 +214,8 @@ impl Verdict {
             status: view::outcome_status(run.outcome),
             heading,
             text,
-            is_explained: matches!(run.outcome, RunOutcome::Partial | RunOutcome::Failed),
+            // What to do about it is no question any more.
+            is_explained: !is_made_up_for && matches!(run.outcome, RunOutcome::Partial | RunOutcome::Failed),
         }
     }
 }

@@ -43,6 +43,11 @@ impl RunOutcome {
         }
     }
 
+    /// Whether a run that went so and stored so many records brought something, as far as the platform tells.
+    pub fn brought_records(self, records_out: Option<i64>) -> bool {
+        matches!(self, Self::Succeeded | Self::Partial) && records_out != Some(0)
+    }
+
     /// Whether the run will not change any more as far as the documents say.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Partial | Self::Failed)

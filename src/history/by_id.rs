@@ -62,15 +62,19 @@ impl Reading {
             match answer {
                 Ok(run) => asked.found.push(run),
                 Err(ReadError::Platform(error)) if error.is_not_found() => asked.gone.push(id),
-                // Those that answer must not wait for one that does not.
-                Err(ReadError::Platform(error)) if failed.is_none() => failed = Some(error),
+                // Those that answer must not wait for one that does not; after two there may be no others.
+                Err(ReadError::Platform(error)) => {
+                    if failed.replace(error).is_some() {
+                        break;
+                    }
+                }
                 Err(error) => return Err(error),
             }
         }
         match failed {
             Some(error) if asked.found.is_empty() && asked.gone.is_empty() => Err(error.into()),
             Some(error) => {
-                tracing::warn!(%error, "a run cannot be read");
+                tracing::warn!(%error, "runs cannot be read one by one");
                 Ok(asked)
             }
             None => Ok(asked),

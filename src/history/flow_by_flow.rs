@@ -116,7 +116,7 @@ impl FlowByFlow {
                 Ok(outcome) => outcome,
                 Err(error) => {
                     drop(lists);
-                    self.begin_anew(&half_read);
+                    self.begin_anew(&half_read, &error);
                     return Err(error);
                 }
             };
@@ -148,10 +148,11 @@ impl FlowByFlow {
     }
 
     /// Of these flows only the beginning of a list was stored: what lies behind it must not be taken for known.
-    fn begin_anew(&mut self, half_read: &HalfRead) {
+    fn begin_anew(&mut self, half_read: &HalfRead, error: &ReadError) {
         for id in half_read.ids().iter() {
             if let Some(seen) = self.read.get_mut(id) {
                 seen.is_whole = false;
+                seen.problem = Some(error.to_string());
             }
         }
     }

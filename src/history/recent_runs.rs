@@ -99,7 +99,7 @@ impl Topic for RecentRuns {
                 Ok(()) => {
                     let upkeep = reading.with_purpose(Purpose::Upkeep);
                     let is_listed = |id: &str| self.known.contains_key(id);
-                    told(self.unfinished.follow(&upkeep, is_listed).await)?;
+                    pass_over(self.unfinished.follow(&upkeep, is_listed).await)?;
                     return Ok(reading.place.history.inner.interval_ms());
                 }
             }
@@ -107,13 +107,13 @@ impl Topic for RecentRuns {
         self.mark = None;
         let upkeep = reading.with_purpose(Purpose::Upkeep);
         let pause_ms = self.flow_by_flow.read(&upkeep).await?;
-        told(self.unfinished.follow(&upkeep, |_| false).await)?;
+        pass_over(self.unfinished.follow(&upkeep, |_| false).await)?;
         Ok(pause_ms)
     }
 }
 
 /// A run that cannot be read by itself keeps no list from being read: it stays as it was, and its page says since when.
-fn told(followed: Result<(), ReadError>) -> Result<(), ReadError> {
+fn pass_over(followed: Result<(), ReadError>) -> Result<(), ReadError> {
     match followed {
         Err(error @ ReadError::Platform(_)) => {
             tracing::warn!(%error, "unfinished runs cannot be read one by one");

@@ -101,9 +101,7 @@ impl History {
         }
         followers.stop().await;
     }
-}
 
-impl History {
     /// What is stored may have been judged by another version.
     async fn judge_anew(&self) -> Result<(), StoreError> {
         let store = &self.inner.store;
@@ -231,8 +229,8 @@ impl Failures {
     }
 }
 
-/// Whether a moment has come that was set at most so long ahead (all in milliseconds). One that is further away was set by
-/// a clock that has been set back since.
+/// Whether a moment has come that was set at most so long ahead (all in milliseconds). One that is further away was set
+/// by a clock that has been set back since.
 pub(super) fn has_come(moment: i64, now: i64, most_ahead_ms: i64) -> bool {
     moment <= now || moment - now > most_ahead_ms + most_ahead_ms / 10
 }

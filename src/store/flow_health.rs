@@ -50,7 +50,8 @@ const FLOWS_TAIL: &str = ") AS t CROSS JOIN flows f LEFT JOIN flow_health h \
      ON h.environment_id = f.environment_id AND h.flow_id = f.id \
      LEFT JOIN sync_state y ON y.environment_id = f.environment_id AND y.topic = 'runs' \
      WHERE f.environment_id = t.column1 AND f.id = t.column2";
-const RUNS_HEAD: &str = "SELECT r.environment_id, r.flow_id, r.outcome, r.started_at, r.duration_ms, r.records_out, r.window_start_at, r.window_end_at FROM (";
+const RUNS_HEAD: &str = "SELECT r.environment_id, r.flow_id, r.outcome, r.started_at, r.duration_ms, r.records_out, \
+     r.window_start_at, r.window_end_at FROM (";
 /// `CROSS JOIN` keeps the order: the few flows first, their runs by index from the last but so many on.
 macro_rules! runs_tail {
     ($others:literal) => {

@@ -24,7 +24,8 @@ pub struct LaterRun {
 const OF_SAME_FILES: &str = "SELECT t.id, t.status, t.outcome, t.started_at, t.records_out FROM \
      (SELECT id, status, outcome, started_at, records_out, window_start_at, window_end_at FROM runs \
      WHERE environment_id = $1 AND flow_id = $2 AND (started_at, id) > ($3, $4) \
-     ORDER BY started_at, id LIMIT 300) AS t WHERE t.window_start_at <= CAST($5 AS BIGINT) + 999 AND t.window_end_at >= CAST($6 AS BIGINT) - 999 \
+     ORDER BY started_at, id LIMIT 300) AS t \
+     WHERE t.window_start_at <= CAST($5 AS BIGINT) + 999 AND t.window_end_at >= CAST($6 AS BIGINT) - 999 \
      UNION SELECT r.id, r.status, r.outcome, r.started_at, r.records_out FROM run_requests q \
      JOIN runs r ON r.environment_id = q.environment_id AND r.id = q.run_id \
      WHERE q.environment_id = $1 AND q.flow_id = $2 AND q.retried_run_id = $4 ORDER BY started_at, id";
@@ -36,8 +37,7 @@ pub(super) const PAGE_READS: &[&str] = &[OF_SAME_FILES];
 impl LaterRun {
     /// Whether something was stored, so that the earlier run's files have come.
     pub fn brought_something(&self) -> bool {
-        let is_good = matches!(self.outcome, RunOutcome::Succeeded | RunOutcome::Partial);
-        is_good && self.records_out != Some(0)
+        self.outcome.brought_records(self.records_out)
     }
 }
 

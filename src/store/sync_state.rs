@@ -86,16 +86,15 @@ const MOVE_FILL: &str = "UPDATE sync_state SET filled_from_at = \
      filled_before_at = CASE WHEN $4 <= fill_goal_at THEN NULL ELSE filled_before_at END, \
      fill_goal_at = CASE WHEN $4 <= fill_goal_at THEN NULL ELSE fill_goal_at END, \
      fill_failing_since_at = NULL, fill_problem = NULL, fill_next_try_at = NULL \
-     WHERE environment_id = $1 AND topic = $2 AND filled_from_at = $3 AND fill_goal_at IS NOT NULL";
+     WHERE environment_id = $1 AND topic = $2 AND filled_from_at = $3 AND fill_goal_at IS NOT NULL \
+     RETURNING fill_goal_at";
 
 const RECORD_FILL_FAILURE: &str = "UPDATE sync_state SET \
      fill_failing_since_at = COALESCE(fill_failing_since_at, $3), fill_problem = $4, fill_next_try_at = $5 \
-     WHERE environment_id = $1 AND topic = $2";
+     WHERE environment_id = $1 AND topic = $2 RETURNING fill_failing_since_at";
 const END_FILL_FAILURE: &str = "UPDATE sync_state SET fill_failing_since_at = NULL, fill_problem = NULL, \
      fill_next_try_at = NULL \
      WHERE environment_id = $1 AND topic = $2 AND fill_failing_since_at IS NOT NULL AND fill_goal_at IS NULL";
-
-const IS_FILLING: &str = "SELECT fill_goal_at FROM sync_state WHERE environment_id = $1 AND topic = $2";
 
 /// Reads on a page's path.
 #[cfg(test)]
@@ -152,20 +151,24 @@ pub async fn record_failure(
     Ok(())
 }
 
-/// Notes that older runs cannot be read at present; how far they are read stays. The flows are judged by that.
+/// Notes that older runs cannot be read at present; how far they are read stays. The flows are judged by that when it
+/// begins.
 pub async fn record_fill_failure(
     tx: &mut WriteTx,
     environment_id: &str,
     failed: FailedTry<'_>,
 ) -> Result<(), StoreError> {
-    let update = sqlx::query(RECORD_FILL_FAILURE)
+    let update = sqlx::query_scalar(RECORD_FILL_FAILURE)
         .bind(environment_id)
         .bind(SyncTopic::Runs.as_str())
         .bind(failed.at)
         .bind(failed.problem)
         .bind(failed.next_try_at);
-    change!(tx, |db| update.execute(db))?;
-    flow_health::judge_all_anew(tx, environment_id).await
+    let failing_since_at: Option<i64> = change!(tx, |db| update.fetch_optional(db))?;
+    if failing_since_at == Some(failed.at) {
+        flow_health::judge_all_anew(tx, environment_id).await?;
+    }
+    Ok(())
 }
 
 /// Notes that reading older runs does not fail any more, where nothing is being filled; else that ends with the next
@@ -207,19 +210,14 @@ pub async fn move_fill(
     from: i64,
     to: i64,
 ) -> Result<bool, StoreError> {
-    let update = sqlx::query(MOVE_FILL)
+    let update = sqlx::query_scalar(MOVE_FILL)
         .bind(environment_id)
         .bind(topic.as_str())
         .bind(from)
         .bind(to);
-    if change!(tx, |db| update.execute(db))?.rows_affected() != 1 {
-        return Ok(false);
-    }
-    let is_filling = sqlx::query_scalar(IS_FILLING)
-        .bind(environment_id)
-        .bind(topic.as_str());
-    if change!(tx, |db| is_filling.fetch_optional(db))?.is_none_or(|goal: Option<i64>| goal.is_none()) {
+    let goal_left: Option<Option<i64>> = change!(tx, |db| update.fetch_optional(db))?;
+    if goal_left == Some(None) {
         flow_health::judge_all_anew(tx, environment_id).await?;
     }
-    Ok(true)
+    Ok(goal_left.is_some())
 }

@@ -100,7 +100,7 @@ impl Rhythm {
 
     /// The moments between two runs that follow each other, given by their starts, at which another should have
     /// begun. Nothing where what was set then is not known, or a single run was.
-    pub fn missed_between(self, earlier_at: i64, later_at: i64) -> Option<Missed> {
+    pub(super) fn missed_between(self, earlier_at: i64, later_at: i64) -> Option<Missed> {
         let period_ms = self.period_ms;
         if period_ms == 0 || earlier_at < self.known_from_at {
             return None;

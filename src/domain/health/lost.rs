@@ -1,6 +1,6 @@
 //! Failed runs whose files did not come.
 
-use super::{Lost, RecentRun, brought_records, is_going_on};
+use super::{Lost, RecentRun, is_going_on};
 use crate::domain::RunOutcome;
 
 /// Of so many, the start is told.
@@ -39,6 +39,8 @@ impl RecentRun {
         let begins = |own: i64| own <= from.saturating_add(LESS_THAN_A_SECOND);
         let ends = |own: i64| own >= to.saturating_sub(LESS_THAN_A_SECOND);
         let covers = self.window_start_at.is_some_and(begins) && self.window_end_at.is_some_and(ends);
-        covers && (brought_records(self) || self.outcome == RunOutcome::Failed || is_going_on(self.outcome))
+        let outcome = self.outcome;
+        let may_bring = outcome == RunOutcome::Failed || is_going_on(outcome);
+        covers && (may_bring || outcome.brought_records(self.records_out))
     }
 }

@@ -9,9 +9,11 @@
 //! | `lateness` | which run is expected next, from when on it is late, and which were missed |
 //! | `volume` | empty and odd runs |
 //! | `lost` | failed runs whose files did not come |
+//! | `sequence` | runs in their order, with those that were missed |
 
 mod lateness;
 mod lost;
+mod sequence;
 #[cfg(test)]
 mod tests;
 mod usual;
@@ -24,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::words::words;
 use super::{RunOutcome, schedule::Frequency};
 pub use lateness::{Missed, Rhythm};
+pub use sequence::{Placed, with_missed};
 pub use usual::Usual;
 
 /// How many of a flow's last runs a judgement looks at, and of how many what is usual is told.
@@ -253,7 +256,9 @@ impl Judgement {
 pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool) -> Judgement {
     let going_on = runs.iter().find(|run| is_going_on(run.outcome));
     let lost = lost::lost(runs);
-    let brought_last = runs.iter().rfind(|run| brought_records(run));
+    let brought_last = runs
+        .iter()
+        .rfind(|run| run.outcome.brought_records(run.records_out));
     let brought_last_at = brought_last.map(|run| run.started_at);
     let last_at = runs.last().map(|run| run.started_at);
     let ((runs, of_old_files), (slots, made_again)) = match flow.frequency {
@@ -322,12 +327,6 @@ fn apart(runs: &[RecentRun], was_read: impl Fn(i64, i64) -> bool) -> (Vec<Recent
         return (runs.to_vec(), Vec::new());
     }
     (new, again)
-}
-
-/// Whether a run stored something, as far as the platform tells.
-fn brought_records(run: &RecentRun) -> bool {
-    let is_good = matches!(run.outcome, RunOutcome::Succeeded | RunOutcome::Partial);
-    is_good && run.records_out != Some(0)
 }
 
 /// Whether a run is on its way or about to begin.

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::ABSENT_IN_A_ROW;
 use crate::domain::RunOutcome;
-use crate::domain::health::{RecentRun, Rhythm};
+use crate::domain::health::{Placed, RecentRun, Rhythm, with_missed};
 use crate::web::numbers;
 
 /// How many cells a strip has room for.
@@ -65,25 +65,15 @@ impl Strip {
 }
 
 fn cells(runs: &[RecentRun], expected: Expected<'_>) -> Vec<Cell> {
-    let heights = heights(runs);
+    let drawn = runs.iter().zip(heights(runs));
+    let drawn = drawn.map(|(run, height)| (run.started_at, Cell::Run(run.outcome, height)));
     let mut cells = Vec::with_capacity(STRIP_CELLS);
-    let mut before: Option<i64> = None;
-    // Those that stand for no moment of the schedule go behind what is missing around them.
-    let mut made_again: Vec<Cell> = Vec::new();
-    for (run, height) in runs.iter().zip(heights) {
-        let cell = Cell::Run(run.outcome, height);
-        if expected.made_again_at.contains(&run.started_at) {
-            made_again.push(cell);
-            continue;
+    for placed in with_missed(drawn, expected.rhythm, expected.made_again_at) {
+        match placed {
+            Placed::Run(cell) => cells.push(cell),
+            Placed::Missed(missed) => add(&mut cells, Cell::Missing, missed.count),
         }
-        let rhythm = before.zip(expected.rhythm);
-        let missed = rhythm.and_then(|(before, rhythm)| rhythm.missed_between(before, run.started_at));
-        add(&mut cells, Cell::Missing, missed.map_or(0, |missed| missed.count));
-        cells.append(&mut made_again);
-        cells.push(cell);
-        before = Some(run.started_at);
     }
-    cells.append(&mut made_again);
     add(&mut cells, Cell::Late, expected.late);
     cells
 }

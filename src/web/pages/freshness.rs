@@ -49,13 +49,21 @@ pub(in crate::web::pages) struct Failing {
     pub(in crate::web::pages) read_at: Option<TimeView>,
 }
 
+impl Problem {
+    fn new(since: i64, words: Option<&String>, next_try_at: Option<i64>, times: &Times) -> Self {
+        Self {
+            since: times.at(since),
+            words: words.cloned().unwrap_or_default(),
+            next_try: next_try_at.map(|at| times.at(at)),
+        }
+    }
+}
+
 impl Filling {
     fn of(runs: &SyncState, environment: &Environment, times: &Times) -> Option<Self> {
-        let problem = runs.fill_failing_since_at.map(|since| Problem {
-            since: times.at(since),
-            words: runs.fill_problem.clone().unwrap_or_default(),
-            next_try: runs.fill_next_try_at.map(|at| times.at(at)),
-        });
+        let (words, next_try_at) = (runs.fill_problem.as_ref(), runs.fill_next_try_at);
+        let since = runs.fill_failing_since_at;
+        let problem = since.map(|since| Problem::new(since, words, next_try_at, times));
         (runs.fill_goal_at.is_some() || problem.is_some()).then(|| Self {
             environment: environment.name.clone(),
             filled_from: runs.filled_from_at.map(|at| times.at(at)),
@@ -107,11 +115,7 @@ impl Freshness {
                 freshness.failing.push(Failing {
                     environment_id: environment.id.clone(),
                     environment: environment.name.clone(),
-                    problem: Problem {
-                        since: times.at(since),
-                        words: state.problem.clone().unwrap_or_default(),
-                        next_try: state.next_try_at.map(|at| times.at(at)),
-                    },
+                    problem: Problem::new(since, state.problem.as_ref(), state.next_try_at, times),
                     read_at: read_at.map(|at| times.at(at)),
                 });
             } else if read_at.is_none() {

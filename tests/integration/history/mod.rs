@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod flow_by_flow;
 mod reading;
 mod sparing;
 mod surviving;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::loaded::Loaded;
 use super::status::fingerprint;
 use super::view::{self, Badge, RunRow};
-use crate::domain::health::{Missed, Usual};
+use crate::domain::health::{Missed, Placed, Usual, with_missed};
 use crate::store::runs::RunLine;
 use crate::web::charts::ABSENT_IN_A_ROW;
 use crate::web::charts::run_chart::{Bar, RunChart, WIDE_RUNS};
@@ -218,36 +218,17 @@ fn counts(bars: &[Bar], missing: i64) -> Vec<Badge> {
 fn bars(loaded: &Loaded, newest: &[RunLine], axis: &Axis, times: &Times, now_ms: i64) -> Vec<(Bar, i64)> {
     let mut bars = Vec::with_capacity(WIDE_RUNS);
     let flow_id = &loaded.flow().record.id;
-    let rhythm = loaded.rhythm();
     let judgement = loaded.head.judgement.as_ref();
     let made_again_at = judgement.map_or(&[][..], |judged| &judged.made_again_at);
-    let mut before: Option<&RunLine> = None;
-    // Those that stand for no moment of the schedule go behind what is missing around them.
-    let mut made_again = Vec::new();
-    for run in newest.iter().rev() {
-        let own = (bar(flow_id, run, axis, times, now_ms), 0);
-        if made_again_at.contains(&run.started_at) {
-            made_again.push(own);
-            continue;
+    let runs = newest.iter().rev().map(|run| (run.started_at, run));
+    for placed in with_missed(runs, loaded.rhythm(), made_again_at) {
+        match placed {
+            Placed::Run(run) => bars.push((bar(flow_id, run, axis, times, now_ms), 0)),
+            Placed::Missed(missed) => bars.extend(absent(missed, Status::Waiting, times)),
         }
-        let missed = before
-            .zip(rhythm)
-            .and_then(|(before, rhythm)| rhythm.missed_between(before.started_at, run.started_at));
-        bars.extend(
-            missed
-                .iter()
-                .flat_map(|missed| absent(*missed, Status::Waiting, times)),
-        );
-        bars.append(&mut made_again);
-        bars.push(own);
-        before = Some(run);
     }
-    bars.append(&mut made_again);
-    bars.extend(
-        late(loaded)
-            .iter()
-            .flat_map(|missed| absent(*missed, Status::Late, times)),
-    );
+    let late = late(loaded).into_iter();
+    bars.extend(late.flat_map(|missed| absent(missed, Status::Late, times)));
     bars
 }
 

@@ -242,16 +242,14 @@ impl Running {
 
 impl Trouble {
     fn of(loaded: &Loaded, visit: &Visit, times: &Times) -> Option<Self> {
-        let mut ended = loaded.ended_by_schedule();
-        let run = ended.next()?;
+        let ended: Vec<&RunLine> = loaded.ended_by_schedule().collect();
+        let run = *ended.first()?;
         if !matches!(run.outcome, RunOutcome::Failed | RunOutcome::Partial) {
             return None;
         }
-        let alike = ended
-            .by_ref()
-            .take_while(|before| before.error_code == run.error_code);
-        let alike = 1 + alike.count();
-        let another = loaded.ended_by_schedule().nth(alike);
+        let alike = ended.iter().take_while(|one| one.error_code == run.error_code);
+        let alike = alike.count();
+        let another = ended.get(alike);
         let is_failed = run.outcome == RunOutcome::Failed;
         let is_running = loaded.runs.iter().any(|run| !run.outcome.is_final());
         let again = || asking::run_again_at_a_glance(visit, loaded.flow(), is_running, run);

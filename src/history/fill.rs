@@ -15,7 +15,7 @@ use super::reading::{Note, Place, Purpose, Reading};
 use super::rounds::{Failures, LONGEST_PAUSE_MS, LOOK_EVERY, has_come, jittered, wait_until_writable};
 use super::run_list::RunList;
 use crate::lifecycle::aside;
-use crate::store::MirroredRun;
+use crate::store::{MirroredRun, Store, judgements};
 use crate::store::sync_state::{self, SyncTopic};
 
 /// How long one transaction should take: other writers wait for it. A much shorter one would write the same pages of
@@ -77,11 +77,40 @@ pub(super) async fn fill(place: Arc<Place>, pulse: Arc<Pulse>, stop: Cancellatio
                 }
             }
         }
+        look_further(&place, &pulse, &stop).await;
         tokio::select! {
             () = stop.cancelled() => {}
             () = place.to_fill.notified() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
+    }
+}
+
+/// Looks at the older runs that are stored by now: files may have been lost among them.
+async fn look_further(place: &Place, pulse: &Pulse, stop: &CancellationToken) {
+    let (store, id) = (place.store(), &place.environment_id);
+    let mut looked_at = false;
+    while !stop.is_cancelled() {
+        pulse.beat();
+        match judgements::look_further(store, id).await {
+            Ok(flow_ids) if flow_ids.is_empty() => break,
+            Ok(flow_ids) => place.history.inner.audience.tell(id, flow_ids),
+            Err(error) => {
+                tracing::warn!(environment = %id, %error, "cannot look for lost files among older runs");
+                break;
+            }
+        }
+        looked_at = true;
+    }
+    if looked_at {
+        shrink(store).await;
+    }
+}
+
+/// Gives back the memory that much writing took.
+async fn shrink(store: &Store) {
+    if let Err(error) = store.shrink().await {
+        tracing::debug!(%error, "the writer keeps its memory");
     }
 }
 
@@ -112,9 +141,7 @@ async fn fill_once(
     }
     drop(read);
     let ended = store_all(&reading, from, &plan, to_store).await;
-    if let Err(error) = place.store().shrink().await {
-        tracing::debug!(%error, "the writer keeps its memory");
-    }
+    shrink(place.store()).await;
     // On an error, too, calls that are on their way come to an end: one of them may be the probe by which it is found
     // out that the platform is well again.
     while let Some(ended) = readers.join_next().await {

@@ -106,7 +106,7 @@ impl History {
     async fn judge_anew(&self) -> Result<(), StoreError> {
         let store = &self.inner.store;
         for environment in store::environments::list_all_active(store).await? {
-            store::flow_health::judge_by_these_rules(store, &environment.id).await?;
+            store::judgements::judge_by_these_rules(store, &environment.id).await?;
         }
         Ok(())
     }

@@ -80,7 +80,7 @@ macro_rules! list {
             "AND ($8 <> 0 OR f.gone_at IS NULL) AND ($9 IS NULL OR ",
             need!(),
             " = $9) AND ($10 IS NULL OR COALESCE(t.id, '') = $10) ",
-            "AND ($11 IS NULL OR COALESCE(s.started_by, '') = $11) AND (",
+            "AND ($11 IS NULL OR COALESCE(s.started_by, '') = $11) AND ($17 = 0 OR h.lost_windows > 0) AND (",
             $sort_value,
             ", f.name, f.environment_id, f.id) ",
             $beyond,
@@ -136,6 +136,11 @@ pub(super) const COUNTS: &str = concat!(
     and_reading!(),
     "WHERE e.team_id = $1 AND e.archived_at IS NULL AND f.gone_at IS NULL GROUP BY need ORDER BY need"
 );
+/// The condition is that of the index.
+pub(super) const MISSING_FILES: &str = "SELECT COUNT(*) FROM environments e \
+     JOIN flow_health h ON h.environment_id = e.id AND h.lost_windows > 0 \
+     JOIN flows f ON f.environment_id = h.environment_id AND f.id = h.flow_id \
+     WHERE e.team_id = $1 AND e.archived_at IS NULL AND f.gone_at IS NULL";
 pub(super) const NEXT_RUNS: &str = concat!(
     "SELECT t.* FROM (SELECT f.id AS flow_id, f.name AS flow_name, e.name AS environment_name, ",
     next_run!(),

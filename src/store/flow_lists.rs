@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::flow_health::FlowHealth;
-use super::flow_list_sql::{BY_LAST_RUN, BY_NAME, BY_NEED, BY_NEXT_RUN, COUNTS, NEXT_RUNS, TROUBLED};
+use super::flow_list_sql::{
+    BY_LAST_RUN, BY_NAME, BY_NEED, BY_NEXT_RUN, COUNTS, MISSING_FILES, NEXT_RUNS, TROUBLED,
+};
 use super::values::contains_pattern;
 use super::{Store, StoreError};
 use crate::domain::RunOutcome;
@@ -170,6 +172,8 @@ pub struct FlowFilter<'a> {
     pub template_id: Option<&'a str>,
     /// Only those that one person set up with Headgate; empty: those made elsewhere.
     pub owner_id: Option<&'a str>,
+    /// Only those of which runs failed whose files did not come.
+    pub misses_files: bool,
 }
 
 /// A flow that needs a person.
@@ -216,6 +220,7 @@ pub(super) const PAGE_READS: &[&str] = &[
     TROUBLED,
     COUNTS,
     NEXT_RUNS,
+    MISSING_FILES,
 ];
 
 /// No name comes after this one.
@@ -267,7 +272,8 @@ pub async fn list(
         .bind(key.map_or(beginning.1, |key| &key.name))
         .bind(text(|key| &key.environment_id))
         .bind(text(|key| &key.id))
-        .bind(limit);
+        .bind(limit)
+        .bind(i64::from(filter.misses_files));
     let mut flows: Vec<ListedFlow> = read!(store, |db| query.fetch_all(db))?;
     flows.sort_unstable_by(|one, other| one.place().cmp(&other.place()));
     if is_reversed {
@@ -309,6 +315,12 @@ pub async fn counts(store: &Store, team_id: &str, moment: i64) -> Result<Vec<(He
         .fetch_all(db))?;
     let counted = |(place, count)| Some((*Health::ALL.get(usize::try_from(place).ok()?)?, count));
     Ok(rows.into_iter().filter_map(counted).collect())
+}
+
+/// How many of the team's listed flows miss files of failed runs.
+pub async fn missing_files(store: &Store, team_id: &str) -> Result<i64, StoreError> {
+    let query = sqlx::query_scalar(MISSING_FILES).bind(team_id);
+    read!(store, |db| query.fetch_one(db))
 }
 
 /// The team's next runs by schedule after `moment`, the earliest first.

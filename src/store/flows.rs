@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::bulk::{CHUNK, Mirrored, insert_into, qualified, take_excluded};
 use super::database::Engine;
-use super::{Store, StoreError, WriteTx, flow_health, flow_versions};
+use super::{Store, StoreError, WriteTx, judgements, flow_versions};
 use crate::domain::RunOutcome;
 
 /// What the platform says about a dataflow.
@@ -176,7 +176,7 @@ pub async fn upsert_many(tx: &mut WriteTx, flows: &[Mirrored<FlowRecord>]) -> Re
             .collect();
         if !keys.is_empty() {
             set_last_runs(tx, &keys, " AND last_run_id IS NULL").await?;
-            flow_health::judge_anew(tx, &keys).await?;
+            judgements::judge_anew(tx, &keys).await?;
         }
     }
     Ok(())
@@ -272,7 +272,7 @@ pub async fn mark_gone(
         change!(tx, |db| update.execute(db))?;
     }
     let keys: Vec<(&str, &str)> = gone.iter().map(|id| (environment_id, *id)).collect();
-    flow_health::judge_anew(tx, &keys).await?;
+    judgements::judge_anew(tx, &keys).await?;
     Ok(gone.len())
 }
 
@@ -292,7 +292,7 @@ pub async fn set_state_after_action(
         .bind(etag)
         .bind(at);
     let is_known = change!(tx, |db| update.execute(db))?.rows_affected() == 1;
-    flow_health::judge_anew(tx, &[(environment_id, id)]).await?;
+    judgements::judge_anew(tx, &[(environment_id, id)]).await?;
     Ok(is_known)
 }
 

@@ -25,6 +25,7 @@
 //! | [`flows`], [`runs`], [`run_lists`], [`sync_state`] | the mirror of the platform and how fresh it is |
 //! | `run_mirror` | storing runs, their sums, and what the platform has forgotten |
 //! | [`flow_health`], [`flow_lists`] | how each flow does by its last runs; lists of them for people |
+//! | [`judgements`] | judging flows, in the transaction that changes what counts for that |
 //! | [`saved_views`] | filters of lists that people keep under a name |
 //! | [`run_requests`] | runs that people asked for |
 //! | [`flow_versions`] | what each flow was set to |
@@ -73,6 +74,7 @@ pub mod flow_lists;
 pub mod flow_page;
 pub mod flow_versions;
 pub mod flows;
+pub mod judgements;
 pub mod later_runs;
 pub mod leases;
 pub mod people;

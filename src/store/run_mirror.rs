@@ -8,7 +8,7 @@ use super::bulk::{MirroredRun, in_turn, insert_into, pieces, qualified, take_exc
 use super::database::Engine;
 use super::run_days::{self, DayChange};
 use super::runs::Run;
-use super::{Store, StoreError, WriteTx, flow_health};
+use super::{Store, StoreError, WriteTx, judgements};
 use crate::domain::{DAY_MS, RunOutcome};
 
 const COLUMNS: &[&str] = &[
@@ -103,7 +103,7 @@ struct Counted {
 
 /// One run more of a flow, or one less.
 struct Change<'a> {
-    place: flow_health::Place<'a>,
+    place: judgements::Place<'a>,
     started_at: i64,
     /// 1 or -1.
     sign: i64,
@@ -159,7 +159,7 @@ fn distinct(runs: &[MirroredRun]) -> Vec<&MirroredRun> {
         }
     }
     // One sort of all by these four would take a tenth of the time that storing them takes.
-    let mut of_flows: BTreeMap<flow_health::Place<'_>, Vec<&MirroredRun>> = BTreeMap::new();
+    let mut of_flows: BTreeMap<judgements::Place<'_>, Vec<&MirroredRun>> = BTreeMap::new();
     for run in by_key.into_values() {
         let of_flow = of_flows.entry((&run.row.environment_id, &run.row.flow_id));
         of_flow.or_default().push(run);
@@ -262,19 +262,21 @@ async fn keep_up(
     });
     let changes: Vec<Change<'_>> = was.chain(is).collect();
     let mut days: BTreeMap<run_days::Day<'_>, DayChange> = BTreeMap::new();
-    let mut latest_change: HashMap<flow_health::Place<'_>, i64> = HashMap::new();
+    let mut between: HashMap<judgements::Place<'_>, judgements::Between> = HashMap::new();
     // The runs of a day lie together: what would be searched for each of them is searched for all.
     for of_day in changes.chunk_by(|one, next| one.day() == next.day()) {
         let day = days.entry(of_day[0].day()).or_default();
-        let latest = latest_change.entry(of_day[0].place).or_insert(i64::MIN);
+        let of_flow = between.entry(of_day[0].place);
+        let (first, last) = of_flow.or_insert((i64::MAX, i64::MIN));
         for change in of_day {
             day.count(change.sign, change.outcome, change.records_out, change.bytes_in);
-            *latest = (*latest).max(change.started_at);
+            *first = (*first).min(change.started_at);
+            *last = (*last).max(change.started_at);
         }
     }
     run_days::change(tx, days).await?;
-    flow_health::runs_changed(tx, &latest_change).await?;
-    Ok(latest_change
+    judgements::runs_changed(tx, &between).await?;
+    Ok(between
         .keys()
         .map(|(_, flow_id)| (*flow_id).to_owned())
         .collect())

@@ -1,6 +1,6 @@
 //! How fresh the mirror of the platform is.
 
-use super::{Store, StoreError, WriteTx, flow_health};
+use super::{Store, StoreError, WriteTx, judgements};
 use crate::domain::words;
 
 words! {
@@ -166,7 +166,7 @@ pub async fn record_fill_failure(
         .bind(failed.next_try_at);
     let failing_since_at: Option<i64> = change!(tx, |db| update.fetch_optional(db))?;
     if failing_since_at == Some(failed.at) {
-        flow_health::judge_all_anew(tx, environment_id).await?;
+        judgements::judge_all_anew(tx, environment_id).await?;
     }
     Ok(())
 }
@@ -178,7 +178,7 @@ pub async fn end_fill_failure(tx: &mut WriteTx, environment_id: &str) -> Result<
         .bind(environment_id)
         .bind(SyncTopic::Runs.as_str());
     if change!(tx, |db| update.execute(db))?.rows_affected() == 1 {
-        flow_health::judge_all_anew(tx, environment_id).await?;
+        judgements::judge_all_anew(tx, environment_id).await?;
     }
     Ok(())
 }
@@ -198,7 +198,7 @@ pub async fn begin_fill(
         .bind(filled_from_at)
         .bind(goal_at);
     change!(tx, |db| update.execute(db))?;
-    flow_health::judge_all_anew(tx, environment_id).await
+    judgements::judge_all_anew(tx, environment_id).await
 }
 
 /// Moves how far back the history is stored, and ends the filling at its goal, when the flows are judged anew. False:
@@ -217,7 +217,7 @@ pub async fn move_fill(
         .bind(to);
     let goal_left: Option<Option<i64>> = change!(tx, |db| update.fetch_optional(db))?;
     if goal_left == Some(None) {
-        flow_health::judge_all_anew(tx, environment_id).await?;
+        judgements::judge_all_anew(tx, environment_id).await?;
     }
     Ok(goal_left.is_some())
 }

@@ -19,6 +19,8 @@ pub struct HealthView {
     pub word: &'static str,
     /// Why it is said, in one or two sentences with the figures.
     pub reason: String,
+    /// Which run it speaks of: not always the last of all.
+    pub of_run: &'static str,
     /// Since when, where that is known.
     pub since: Option<TimeView>,
     /// What a good state hides: failed runs whose files did not come.
@@ -41,8 +43,13 @@ impl HealthView {
             reason: reason(judgement, health, times, now_ms)
                 + longer(judgement, health)
                 + &besides(judgement, health, times, now_ms),
+            of_run: if judgement.ends_with_old_files {
+                "The schedule's last run"
+            } else {
+                "The last run"
+            },
             since: judgement.since(now_ms).map(|at| times.at(at)),
-            lost: (judgement.lost.windows > 0).then(|| lost(&judgement.lost)),
+            lost: (judgement.lost.windows > 0).then(|| lost(&judgement.lost, times)),
         }
     }
 
@@ -72,6 +79,7 @@ impl HealthView {
             status: Status::Unknown,
             word: "Not read yet",
             reason: "Its runs were not read from Adobe yet.".to_owned(),
+            of_run: "",
             since: None,
             lost: None,
         }
@@ -111,8 +119,10 @@ pub const fn word(health: Health) -> &'static str {
 fn reason(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> String {
     let at = |moment: Option<i64>| moment.map(|at| times.at(at).short().to_string());
     match health {
-        Health::Failed if judged.in_a_row > 1 => format!("The last {} runs failed.", judged.in_a_row),
-        Health::Failed => "The last run failed.".to_owned(),
+        Health::Failed if judged.in_a_row > 1 => {
+            format!("The last {} runs failed.{}", judged.in_a_row, none_brought(judged))
+        }
+        Health::Failed => format!("The last run failed.{}", none_brought(judged)),
         Health::Stuck => stuck(judged, now_ms),
         Health::Late => {
             let expected = at(judged.expected_at).unwrap_or_default();
@@ -125,8 +135,9 @@ fn reason(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> Str
             "The last run succeeded with no records. No run of those looked at has brought any.".to_owned()
         }
         Health::Empty => format!(
-            "The last run succeeded with no records.{}",
-            usually(judged.usual_records)
+            "The last run succeeded with no records.{}{}",
+            usually(judged.usual_records),
+            none_brought(judged)
         ),
         Health::Odd => format!(
             "The last run brought {} records.{}",
@@ -156,6 +167,19 @@ fn reason(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> Str
         }
         Health::Well => "The last run brought what it should.".to_owned(),
         Health::Off => "It does not run: it is switched off, or no longer at Adobe.".to_owned(),
+    }
+}
+
+/// Of a row of runs that brought nothing, if that is longer than what is said of the last ones anyway.
+fn none_brought(judged: &Judgement) -> String {
+    let told = if judged.base == Health::Failed {
+        judged.in_a_row
+    } else {
+        1
+    };
+    match judged.without_data {
+        row if row > told => format!(" None of the last {row} runs brought records."),
+        _ => String::new(),
     }
 }
 
@@ -198,19 +222,15 @@ fn besides(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> St
     said
 }
 
-/// How many of the last runs failed and left files behind.
-pub fn lost(lost: &Lost) -> String {
-    let count = |many: usize| numbers::count(i64::try_from(many).unwrap_or(i64::MAX)).to_string();
-    match (lost.windows, lost.looked_at) {
-        (_, 1) => "The last run failed, and no later run has brought its files".to_owned(),
-        (1, of) => format!(
-            "One of the last {} runs failed, and no later run has brought its files",
-            count(of)
-        ),
-        (many, of) => format!(
-            "{} of the last {} runs failed, and no later run has brought their files",
-            count(many),
-            count(of)
+/// How many runs failed and left files behind.
+pub fn lost(lost: &Lost, times: &Times) -> String {
+    let since = lost.since_at.map(|at| times.at(at).short().to_string());
+    let since = since.map_or_else(String::new, |since| format!(" since {since}"));
+    match lost.windows {
+        1 => format!("One run{since} failed, and no later run has brought its files"),
+        many => format!(
+            "{} runs{since} failed, and no later run has brought their files",
+            numbers::count(i64::try_from(many).unwrap_or(i64::MAX))
         ),
     }
 }

@@ -1,46 +1,122 @@
 //! Failed runs whose files did not come.
 
-use super::{Lost, RecentRun, is_going_on};
-use crate::domain::RunOutcome;
+use serde::{Deserialize, Serialize};
+
+use super::{RecentRun, is_going_on};
+use crate::domain::{DAY_MS, RunOutcome};
 
 /// Of so many, the start is told.
 const TOLD: usize = 5;
+/// So many failed runs are kept in mind.
+const MOST_KEPT: usize = 100;
+/// And for so long, in milliseconds.
+const KEPT_MS: i64 = 30 * DAY_MS;
 /// The platform tells the window of a run that has not begun in whole seconds, in milliseconds.
 const LESS_THAN_A_SECOND: i64 = 999;
 
-/// What was lost among these runs, the oldest first.
-pub(super) fn lost(runs: &[RecentRun]) -> Lost {
-    let mut lost = Lost {
-        looked_at: runs.len(),
-        ..Lost::default()
-    };
-    for (place, run) in runs.iter().enumerate().rev() {
-        if run.outcome != RunOutcome::Failed {
-            continue;
+/// Failed runs and their files, as a judgement tells of them. Times are UTC epoch milliseconds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// All runs that started since then were looked at, one by one.
+    #[serde(default)]
+    pub since_at: Option<i64>,
+    /// How many windows of time were read by failed runs, and by no later one that brought something or still may.
+    pub windows: usize,
+    /// The starts of the last failed runs of some of these windows, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub newest_at: Vec<i64>,
+    /// How many of the last runs failed without that the platform tells their window.
+    pub untold: usize,
+}
+
+/// What one judgement leaves to the next: a failed run is not forgotten when it is none of the last runs any more.
+/// Times are UTC epoch milliseconds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// All runs that started from then ...
+    from_at: Option<i64>,
+    /// ... until then were looked at.
+    until_at: Option<i64>,
+    /// Those of them that failed, and no later run that has ended stands for them; the oldest first.
+    failed: Vec<Failed>,
+}
+
+/// Start, and the window of time whose files it read.
+type Failed = (i64, i64, i64);
+
+impl Left {
+    /// Whether runs may be there that belong between those looked at and these ones, the oldest first.
+    pub fn is_parted_from(&self, runs: &[RecentRun]) -> bool {
+        let begins_after = |first: &RecentRun| self.until_at.is_none_or(|until| until < first.started_at);
+        runs.first().is_some_and(begins_after)
+    }
+
+    /// Takes in the last runs, the oldest first.
+    pub(super) fn look_at(&mut self, runs: &[RecentRun]) {
+        let Some((first, last)) = runs.first().zip(runs.last()) else {
+            *self = Self::default();
+            return;
+        };
+        if self.is_parted_from(runs) {
+            *self = Self::default();
         }
-        match run.window_start_at.zip(run.window_end_at) {
-            None => lost.untold += 1,
-            // One that failed once more stands for both.
-            Some(window) if runs[place + 1..].iter().any(|later| later.stands_for(window)) => {}
-            Some(_) => {
-                lost.windows += 1;
-                if lost.newest_at.len() < TOLD {
-                    lost.newest_at.push(run.started_at);
-                }
+        // Those that are among the last ones are looked at anew.
+        self.failed.retain(|(started_at, from, to)| {
+            let is_older = *started_at < first.started_at;
+            is_older && !runs.iter().any(|run| run.ends_the_wait_for((*from, *to)))
+        });
+        for (place, run) in runs.iter().enumerate() {
+            let window = run.window_start_at.zip(run.window_end_at);
+            let window = window.filter(|_| run.outcome == RunOutcome::Failed);
+            let later = &runs[place + 1..];
+            if let Some((from, to)) = window
+                && !later.iter().any(|run| run.ends_the_wait_for((from, to)))
+            {
+                self.failed.push((run.started_at, from, to));
             }
         }
+        let oldest_at = self.from_at.map_or(first.started_at, |at| at.min(first.started_at));
+        let oldest_at = oldest_at.max(last.started_at.saturating_sub(KEPT_MS));
+        self.failed.retain(|(started_at, ..)| *started_at >= oldest_at);
+        let too_many = self.failed.len().saturating_sub(MOST_KEPT);
+        self.failed.drain(..too_many);
+        let kept = self.failed.first().filter(|_| too_many > 0);
+        self.from_at = Some(kept.map_or(oldest_at, |(started_at, ..)| *started_at));
+        self.until_at = Some(last.started_at);
     }
-    lost
+
+    /// What is lost, in the light of the last runs: what may still come is not.
+    pub(super) fn lost(&self, runs: &[RecentRun]) -> Lost {
+        let may_come = |window: (i64, i64)| {
+            let mut going_on = runs.iter().filter(|run| is_going_on(run.outcome));
+            going_on.any(|run| run.covers(window))
+        };
+        let lost = self.failed.iter().rev().filter(|(_, from, to)| !may_come((*from, *to)));
+        let starts: Vec<i64> = lost.map(|(started_at, ..)| *started_at).collect();
+        let is_untold = |run: &&RecentRun| {
+            run.outcome == RunOutcome::Failed && (run.window_start_at.is_none() || run.window_end_at.is_none())
+        };
+        Lost {
+            since_at: self.from_at,
+            windows: starts.len(),
+            newest_at: starts.into_iter().take(TOLD).collect(),
+            untold: runs.iter().filter(is_untold).count(),
+        }
+    }
 }
 
 impl RecentRun {
-    /// Whether all files of a window were read once more, unless nothing came of that.
-    fn stands_for(&self, (from, to): (i64, i64)) -> bool {
+    /// Whether it read all files of a window.
+    fn covers(&self, (from, to): (i64, i64)) -> bool {
         let begins = |own: i64| own <= from.saturating_add(LESS_THAN_A_SECOND);
         let ends = |own: i64| own >= to.saturating_sub(LESS_THAN_A_SECOND);
-        let covers = self.window_start_at.is_some_and(begins) && self.window_end_at.is_some_and(ends);
-        let outcome = self.outcome;
-        let may_bring = outcome == RunOutcome::Failed || is_going_on(outcome);
-        covers && (may_bring || outcome.brought_records(self.records_out))
+        self.window_start_at.is_some_and(begins) && self.window_end_at.is_some_and(ends)
+    }
+
+    /// Whether the run of a window that failed before need not be spoken of any more: its files came, or this one
+    /// failed once more and stands for both.
+    fn ends_the_wait_for(&self, window: (i64, i64)) -> bool {
+        let says_so = self.outcome == RunOutcome::Failed || self.outcome.brought_records(self.records_out);
+        says_so && self.covers(window)
     }
 }

@@ -8,7 +8,7 @@
 //! | `usual` | what is usual for a flow: durations, volumes, delays |
 //! | `lateness` | which run is expected next, from when on it is late, and which were missed |
 //! | `volume` | empty and odd runs |
-//! | `lost` | failed runs whose files did not come |
+//! | `lost` | failed runs whose files did not come, also those before the last runs |
 //! | `sequence` | runs in their order, with those that were missed |
 
 mod lateness;
@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::words::words;
 use super::{RunOutcome, schedule::Frequency};
 pub use lateness::{Missed, Rhythm};
+pub use lost::{Left, Lost};
 pub use sequence::{Placed, with_missed};
 pub use usual::Usual;
 
@@ -75,6 +76,11 @@ impl Health {
             self,
             Self::Failed | Self::Stuck | Self::Late | Self::Empty | Self::Odd | Self::Partial | Self::Unknown
         )
+    }
+
+    /// Whether the last run brought nothing.
+    pub const fn is_without_data(self) -> bool {
+        matches!(self, Self::Failed | Self::Empty)
     }
 }
 
@@ -135,7 +141,7 @@ pub struct Circumstances {
 }
 
 /// The number of the rules by which flows are judged. Those judged by other ones are judged anew at the next start.
-pub const RULES: u32 = 1;
+pub const RULES: u32 = 2;
 
 /// How a flow does, as far as its facts say, with the figures that explain it. Times are UTC epoch milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -145,10 +151,14 @@ pub struct Judgement {
     pub rules: u32,
     /// Without what comes with time.
     pub base: Health,
-    /// The start of the first of the runs in a row that say so.
+    /// The start of the first of the runs in a row that say so; of a failed or an empty one, of those that brought
+    /// nothing.
     pub base_since_at: Option<i64>,
     /// How many runs in a row say so; 0 where it is not about ended runs.
     pub in_a_row: usize,
+    /// How many of the last ended runs brought nothing, be it that they failed or were empty; 0 where the last one did.
+    #[serde(default)]
+    pub without_data: usize,
     /// All that were looked at say so: those before them may, too.
     #[serde(default)]
     pub perhaps_longer: bool,
@@ -164,7 +174,7 @@ pub struct Judgement {
     /// One of those is the last of all.
     #[serde(default)]
     pub ends_with_old_files: bool,
-    /// Of the runs that were looked at, those that failed and whose files did not come.
+    /// Failed runs whose files did not come.
     #[serde(default)]
     pub lost: Lost,
     /// The start of the last run that brought records.
@@ -186,20 +196,6 @@ pub struct Judgement {
     pub usual_records: Option<Usual>,
     /// No run so far has brought a record.
     pub never_brought_any: bool,
-}
-
-/// Failed runs and their files.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lost {
-    /// How many runs were looked at.
-    pub looked_at: usize,
-    /// How many windows of time were read by failed runs, and by no later one that brought something or still may.
-    pub windows: usize,
-    /// The starts of the last failed runs of some of these windows (UTC epoch milliseconds), the newest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub newest_at: Vec<i64>,
-    /// How many failed runs there are of which the platform does not tell the window.
-    pub untold: usize,
 }
 
 /// The moment at which flows are judged whose runs were never read.
@@ -249,13 +245,15 @@ impl Judgement {
     }
 }
 
-/// Judges a flow by its last runs, the oldest first. `is_whole`: there are no others.
+/// Judges a flow by its last runs, the oldest first. `is_whole`: there are no others. `left` is what the judgement
+/// before this one left behind, and is brought up to date.
 ///
 /// A run that was made again counts for the files that it read, not for the moment at which it was made again: it
 /// says nothing of what has come since.
-pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool) -> Judgement {
+pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool, left: &mut Left) -> Judgement {
     let going_on = runs.iter().find(|run| is_going_on(run.outcome));
-    let lost = lost::lost(runs);
+    left.look_at(runs);
+    let lost = left.lost(runs);
     let brought_last = runs
         .iter()
         .rfind(|run| run.outcome.brought_records(run.records_out));
@@ -275,18 +273,20 @@ pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool) -> Judgem
         .copied()
         .collect();
     let usual_duration_ms = usual::durations(&ended);
-    let (base, base_since_at, in_a_row) = match flow.is_on {
+    let said = match flow.is_on {
         true => base(&runs, &ended),
-        false => (Health::Off, None, 0),
+        false => Said::once(Health::Off, None),
     };
+    let longest = said.in_a_row.max(said.without_data);
     let expected_at = lateness::expected_at(flow, &slots);
     let is_awaited = flow.is_on && !slots.iter().any(|run| is_going_on(run.outcome));
     Judgement {
         rules: RULES,
-        base,
-        base_since_at,
-        in_a_row,
-        perhaps_longer: in_a_row > 0 && in_a_row == ended.len() && !is_whole,
+        base: said.health,
+        base_since_at: said.since_at,
+        in_a_row: said.in_a_row,
+        without_data: said.without_data,
+        perhaps_longer: longest > 0 && longest == ended.len() && !is_whole,
         known_since_at: flow.known_since_at,
         made_again_at: made_again.iter().map(|run| run.started_at).collect(),
         of_old_files_at: of_old_files.iter().map(|run| run.started_at).collect(),
@@ -344,25 +344,55 @@ fn stuck_at(run: &RecentRun, usual_duration_ms: Option<Usual>) -> i64 {
     run.started_at.saturating_add(patience)
 }
 
-/// What the last run says, since when, and how many in a row say the same.
-fn base(runs: &[RecentRun], ended: &[RecentRun]) -> (Health, Option<i64>, usize) {
-    if let Some(last) = runs.last().filter(|run| run.outcome == RunOutcome::Unknown) {
-        return (Health::Unknown, Some(last.started_at), 0);
+/// What the last runs say together.
+struct Said {
+    health: Health,
+    since_at: Option<i64>,
+    in_a_row: usize,
+    without_data: usize,
+}
+
+impl Said {
+    /// Not said of ended runs.
+    fn once(health: Health, since_at: Option<i64>) -> Self {
+        Self {
+            health,
+            since_at,
+            in_a_row: 0,
+            without_data: 0,
+        }
     }
-    let said = said_of(ended, ended.len());
-    if let Some(said) = said.filter(|health| health.needs_a_person()) {
-        let in_a_row = (1..=ended.len())
-            .rev()
-            .take_while(|count| said_of(ended, *count) == Some(said))
-            .count();
-        return (said, Some(ended[ended.len() - in_a_row].started_at), in_a_row);
+}
+
+/// What the last run says, since when, and how many in a row say the same.
+fn base(runs: &[RecentRun], ended: &[RecentRun]) -> Said {
+    if let Some(last) = runs.last().filter(|run| run.outcome == RunOutcome::Unknown) {
+        return Said::once(Health::Unknown, Some(last.started_at));
+    }
+    let last = said_of(ended, ended.len());
+    if let Some(health) = last.filter(|health| health.needs_a_person()) {
+        let row = |is_in: &dyn Fn(Health) -> bool| {
+            let counts = (1..=ended.len()).rev();
+            counts
+                .take_while(|count| said_of(ended, *count).is_some_and(is_in))
+                .count()
+        };
+        let in_a_row = row(&|one| one == health);
+        // People ask since when nothing comes, whatever keeps it away.
+        let without_data = row(&|one| one.is_without_data());
+        return Said {
+            health,
+            since_at: Some(ended[ended.len() - in_a_row.max(without_data)].started_at),
+            in_a_row,
+            without_data,
+        };
     }
     if let Some(run) = runs.iter().find(|run| is_going_on(run.outcome)) {
-        return (Health::Running, Some(run.started_at), 0);
+        return Said::once(Health::Running, Some(run.started_at));
     }
-    match said {
-        Some(_) => (Health::Well, ended.last().map(|run| run.started_at), 0),
-        None => (Health::Waiting, None, 0),
+    match last {
+        Some(_) => Said::once(Health::Well, ended.last().map(|run| run.started_at)),
+        None => Said::once(Health::Waiting, None),
     }
 }
 

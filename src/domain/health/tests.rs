@@ -6,7 +6,7 @@ use super::{judge as judge_of, *};
 
 /// As the store does: fewer than are asked for are all.
 pub(super) fn judge(flow: &Circumstances, runs: &[RecentRun]) -> Judgement {
-    judge_of(flow, runs, runs.len() < RECENT_RUNS)
+    judge_of(flow, runs, runs.len() < RECENT_RUNS, &mut Left::default())
 }
 
 pub(super) const MINUTE: i64 = 60_000;
@@ -170,14 +170,14 @@ fn a_flow_that_brings_nothing_any_more_is_empty_until_something_comes() {
         .collect();
     for empty in 1..=40 {
         runs.push(run(19 + empty, RunOutcome::Succeeded, 0));
-        let judged = judge_of(&hourly(), &runs, true);
+        let judged = judge_of(&hourly(), &runs, true, &mut Left::default());
         let is_said = (judged.base, judged.in_a_row, judged.never_brought_any);
         assert_eq!(is_said, (Health::Empty, empty as usize, false));
         assert_eq!(judged.base_since_at, Some(START + 20 * HOUR + 2 * MINUTE));
         assert_eq!(judged.usual_records.map(|usual| usual.runs), Some(20));
     }
     runs.push(run(60, RunOutcome::Succeeded, 10_000));
-    assert_eq!(judge_of(&hourly(), &runs, true).base, Health::Well);
+    assert_eq!(judge_of(&hourly(), &runs, true, &mut Left::default()).base, Health::Well);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn where_the_last_runs_are_not_enough_more_are_asked_for() {
     assert!(judge(&hourly(), &runs(30, RunOutcome::Failed)).asks_for_more());
     let mut long = runs(40, RunOutcome::Succeeded);
     long.extend((40..140).map(|slot| run(slot, RunOutcome::Failed, 0)));
-    let judged = judge_of(&hourly(), &long, false);
+    let judged = judge_of(&hourly(), &long, false, &mut Left::default());
     assert_eq!((judged.in_a_row, judged.perhaps_longer), (100, false));
     assert_eq!(judged.base_since_at, Some(START + 40 * HOUR + 2 * MINUTE));
     assert_eq!(judged.usual_records.map(|usual| usual.runs), Some(RECENT_RUNS));
@@ -265,7 +265,7 @@ fn where_all_runs_looked_at_say_the_same_it_may_have_begun_earlier() {
         "there are no others"
     );
     let mut one_good = failed;
-    one_good[0].outcome = RunOutcome::Succeeded;
+    one_good[0] = run(0, RunOutcome::Succeeded, 100);
     assert!(!judge(&hourly(), &one_good).perhaps_longer);
 }
 

@@ -1,7 +1,7 @@
 //! Judgements by the windows of time whose files the runs read.
 
 use super::tests::{HOUR, MINUTE, START, good, hourly, judge, run};
-use super::*;
+use super::{judge as judge_of, *};
 
 /// A run of the files of a slot, started when `slot` says.
 fn of_window(slot: i64, window: i64, outcome: RunOutcome) -> RecentRun {
@@ -50,7 +50,7 @@ fn files_of_failed_runs_are_lost_until_a_later_run_brings_them() {
     let (good, bad) = (RunOutcome::Succeeded, RunOutcome::Failed);
     let lost = |runs: &[RecentRun]| -> (usize, Vec<i64>) {
         let lost = judge(&hourly(), runs).lost;
-        assert_eq!(lost.looked_at, runs.len());
+        assert_eq!(lost.since_at, Some(runs[0].started_at));
         let starts = lost.newest_at.iter();
         (lost.windows, starts.map(|at| (at - START) / HOUR).collect())
     };
@@ -85,17 +85,83 @@ fn files_of_failed_runs_are_lost_until_a_later_run_brings_them() {
 }
 
 #[test]
+fn lost_files_are_not_forgotten_when_their_run_is_none_of_the_last_ones() {
+    let (good, bad) = (RunOutcome::Succeeded, RunOutcome::Failed);
+    let outcomes: Vec<RunOutcome> = (0..200)
+        .map(|slot| if slot % 50 == 0 { bad } else { good })
+        .collect();
+    let mut runs = windows(&outcomes);
+    let mut left = Left::default();
+    let slots = |lost: &Lost| -> Vec<i64> {
+        let starts = lost.newest_at.iter();
+        starts.map(|at| (at - START) / HOUR).collect()
+    };
+    let mut last_ones = |runs: &[RecentRun]| -> Lost {
+        let from = runs.len().saturating_sub(RECENT_RUNS);
+        judge_of(&hourly(), &runs[from..], false, &mut left).lost
+    };
+    for count in 1..200 {
+        last_ones(&runs[..count]);
+    }
+    let lost = last_ones(&runs);
+    assert_eq!(slots(&lost), [150, 100, 50, 0]);
+    assert_eq!(lost.since_at, Some(runs[0].started_at));
+    // They may come, they do not, they come.
+    runs.push(of_window(200, 50, RunOutcome::Running));
+    assert_eq!(slots(&last_ones(&runs)), [150, 100, 0]);
+    let empty = RecentRun {
+        records_out: Some(0),
+        ..of_window(200, 50, good)
+    };
+    runs[200] = empty;
+    assert_eq!(slots(&last_ones(&runs)), [150, 100, 50, 0]);
+    runs[200] = of_window(200, 50, good);
+    assert_eq!(slots(&last_ones(&runs)), [150, 100, 0]);
+    // One that failed once more stands for both, and is not forgotten either.
+    runs.push(of_window(201, 100, bad));
+    assert_eq!(slots(&last_ones(&runs)), [201, 150, 0]);
+    for slot in 202..240 {
+        runs.push(of_window(slot, slot, good));
+        last_ones(&runs);
+    }
+    assert_eq!(slots(&last_ones(&runs)), [201, 150, 0]);
+    // Of a month at most, and only as long as all runs were seen.
+    runs.push(of_window(30 * 24 + 100, 30 * 24 + 100, good));
+    assert_eq!(slots(&last_ones(&runs)), [201, 150]);
+    let later: Vec<RecentRun> = (900..940).map(|slot| of_window(slot, slot, good)).collect();
+    assert!(left.is_parted_from(&later));
+    let judged = judge_of(&hourly(), &later, false, &mut left);
+    assert_eq!((judged.lost.windows, judged.lost.since_at), (0, Some(later[0].started_at)));
+}
+
+#[test]
+fn of_very_many_lost_files_the_oldest_are_forgotten_and_that_is_said() {
+    let bad = windows(&[RunOutcome::Failed; 150]);
+    let mut left = Left::default();
+    let lost = judge_of(&hourly(), &bad, true, &mut left).lost;
+    assert_eq!((lost.windows, lost.since_at), (100, Some(bad[50].started_at)));
+    let parts = serde_json::to_string(&left).expect("JSON");
+    assert_eq!(serde_json::from_str::<Left>(&parts).expect("the same"), left);
+}
+
+#[test]
 fn when_records_came_last_is_known_whatever_kind_of_trouble_followed() {
     let mut runs = good();
     runs.push(run(10, RunOutcome::Succeeded, 0));
     runs.push(run(11, RunOutcome::Failed, 0));
     runs.push(run(12, RunOutcome::Succeeded, 0));
     let judged = judge(&hourly(), &runs);
-    assert_eq!((judged.base, judged.in_a_row), (Health::Empty, 1));
+    assert_eq!(
+        (judged.base, judged.in_a_row, judged.without_data),
+        (Health::Empty, 1, 3)
+    );
+    let since_at = Some(START + 10 * HOUR + 2 * MINUTE);
+    assert_eq!(judged.base_since_at, since_at, "what kept data away is no new beginning");
     assert_eq!(judged.brought_last_at, Some(START + 9 * HOUR + 2 * MINUTE));
     let late_at = judged.late_at.expect("a moment");
     assert!(judged.is_late_at(late_at) && !judged.is_late_at(late_at - 1));
     let failed = judge(&hourly(), &runs[..12]);
+    assert_eq!((failed.base_since_at, failed.in_a_row), (since_at, 1));
     assert_eq!(failed.health_at(i64::MAX), Health::Failed);
     assert!(failed.is_late_at(i64::MAX), "that is so beside it");
 }

@@ -37,7 +37,7 @@ async fn has_settings(connection: &mut SqliteConnection, query_only: &str) {
         ("trusted_schema", "0"),
         ("query_only", query_only),
         ("application_id", "1214531444"),
-        ("user_version", "6"),
+        ("user_version", "7"),
     ] {
         assert_eq!(pragma(connection, name).await, expected, "{name}");
     }

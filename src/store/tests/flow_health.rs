@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::health::{Health, RECENT_RUNS};
 use crate::store::flow_health::{self, FlowHealth};
+use crate::store::judgements;
 use crate::store::sync_state::{self, SyncTopic};
 use crate::store::{flows, runs};
 
@@ -17,13 +18,13 @@ async fn health(db: &Store, flow_id: &str) -> Option<FlowHealth> {
 /// What is stored, and what a judgement of everything gives.
 async fn stored_and_anew(db: &Store, flow_id: &str) -> [Option<FlowHealth>; 2] {
     let stored = health(db, flow_id).await;
-    commit!(db, |tx| flow_health::judge_anew(tx, &[("env", flow_id)])
+    commit!(db, |tx| judgements::judge_anew(tx, &[("env", flow_id)])
         .await
         .expect("judged"));
     [stored, health(db, flow_id).await]
 }
 
-fn hourly(id: &str) -> Mirrored<flow_rows::FlowRecord> {
+pub(super) fn hourly(id: &str) -> Mirrored<flow_rows::FlowRecord> {
     let mut flow = flow("env", id);
     flow.row.state = flows::ENABLED.into();
     flow.row.frequency = Some("hour".into());
@@ -126,12 +127,12 @@ async fn what_an_earlier_version_judged_is_judged_anew() {
     let (writer, _) = db.connections();
     let judged_otherwise = async |rules: &str| {
         let update = "UPDATE flow_health SET judgement = REPLACE(REPLACE(judgement, 'failed', 'well'), \
-                      '\"rules\":1,', $1)";
+                      '\"rules\":2,', $1)";
         let update = sqlx::query(update).bind(rules).execute(writer);
         update.await.expect("an old judgement");
         let before = health(&db, "f1").await;
         assert_ne!(before, right);
-        flow_health::judge_by_these_rules(&db, "env")
+        judgements::judge_by_these_rules(&db, "env")
             .await
             .expect("judged");
         (before, health(&db, "f1").await)
@@ -139,7 +140,7 @@ async fn what_an_earlier_version_judged_is_judged_anew() {
     for other in ["\"rules\":0,", ""] {
         assert_eq!(judged_otherwise(other).await.1, right);
     }
-    let (before, after) = judged_otherwise("\"rules\":1,").await;
+    let (before, after) = judged_otherwise("\"rules\":2,").await;
     assert_eq!(before, after, "by these rules nothing is judged twice");
 }
 

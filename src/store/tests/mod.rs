@@ -11,6 +11,7 @@ mod flow_list_sql;
 mod flow_lists;
 mod flow_versions;
 mod flows;
+mod judgements;
 mod leases;
 mod migrations;
 mod people;

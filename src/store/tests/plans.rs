@@ -38,6 +38,7 @@ async fn reads_on_a_pages_path_search_and_never_scan() {
         ("sweeps", store::sweeps::PAGE_READS),
         ("flows", store::flows::PAGE_READS),
         ("flow_health", store::flow_health::PAGE_READS),
+        ("judgements", store::judgements::MIRROR_READS),
         ("run_requests", store::run_requests::PAGE_READS),
         ("flow_lists", store::flow_lists::PAGE_READS),
         ("board_links", store::board_links::PAGE_READS),
@@ -66,7 +67,7 @@ async fn reads_on_a_pages_path_search_and_never_scan() {
 #[tokio::test]
 async fn bulk_writes_search_too() {
     let db = fixture().await;
-    let health = store::flow_health::chunk_statements();
+    let health = store::judgements::chunk_statements();
     let versions = store::flow_versions::chunk_statements();
     let days = [store::run_days::chunk_statement()];
     let several = store::runs::chunk_statements()

@@ -12,6 +12,7 @@ fn judged(base: Health) -> Judgement {
         base,
         base_since_at: Some(NOW - 120 * MINUTE),
         in_a_row: 2,
+        without_data: 0,
         perhaps_longer: false,
         known_since_at: None,
         made_again_at: Vec::new(),
@@ -75,7 +76,7 @@ fn where_nothing_was_read_no_run_is_said_not_to_be_there() {
 #[test]
 fn one_word_does_not_hide_the_rest() {
     let lost = Lost {
-        looked_at: 30,
+        since_at: Some(NOW - 300 * MINUTE),
         windows: 2,
         ..Lost::default()
     };
@@ -85,7 +86,7 @@ fn one_word_does_not_hide_the_rest() {
         brought_last_at: Some(NOW - 180 * MINUTE),
         ..judged(base)
     };
-    let sentence = " 2 of the last 30 runs failed, and no later run has brought their files.";
+    let sentence = " 2 runs since 21 Mar, 02:00 UTC failed, and no later run has brought their files.";
     let listed = |base, late_at| {
         let judged = with(base, late_at);
         HealthView::new(&judged, &Times::new("UTC", NOW), NOW).in_a_list()
@@ -175,6 +176,18 @@ fn figures_stand_in_the_sentence() {
         "A run has been going on for 1 h 30 min. Usual are 8 min to 10 min (21 runs)."
     );
     assert_eq!(said(&judged(Health::Failed)).1, "The last 2 runs failed.");
+    let after_empty_ones = |base, in_a_row| Judgement {
+        in_a_row,
+        without_data: 5,
+        ..judged(base)
+    };
+    assert_eq!(
+        said(&after_empty_ones(Health::Failed, 2)).1,
+        "The last 2 runs failed. None of the last 5 runs brought records."
+    );
+    assert_eq!(said(&after_empty_ones(Health::Failed, 5)).1, "The last 5 runs failed.");
+    let empty = said(&after_empty_ones(Health::Empty, 1)).1;
+    assert!(empty.ends_with(" None of the last 5 runs brought records."), "{empty}");
     let for_long = Judgement {
         in_a_row: 30,
         perhaps_longer: true,

@@ -13,7 +13,7 @@ use crate::store::saved_views::ViewedPage;
 use crate::store::{Store, StoreError, connection_templates, people};
 use crate::web::error::PageError;
 use crate::web::health_view;
-use crate::web::pages::filter_words::{one_of, outcome_of, set};
+use crate::web::pages::filter_words::{one_of, outcome_of, set, unread};
 use crate::web::pages::saved_views::{address, canonical};
 use crate::web::visit::Visit;
 
@@ -25,6 +25,10 @@ const CHOICES_MAX: i64 = 200;
 const GONE: &str = "gone";
 /// The choice of flows without an owner or template, which is no id.
 const NONE: &str = "none";
+/// The choice of flows that miss files of failed runs.
+const MISSING: &str = "missing";
+/// The same in an address.
+pub(in crate::web::pages) const MISSING_FILES: &str = "files=missing";
 /// Orders by their words.
 const SORTS: [(&str, FlowSort); 4] = [
     ("name", FlowSort::Name),
@@ -44,6 +48,7 @@ pub struct FlowsQuery {
     connector: String,
     template: String,
     owner: String,
+    files: String,
     q: String,
     sort: String,
     after: String,
@@ -87,6 +92,7 @@ impl FlowsQuery {
             &mut self.connector,
             &mut self.template,
             &mut self.owner,
+            &mut self.files,
             &mut self.q,
         ] {
             *value = value.trim().chars().take(TEXT_CHARS).collect();
@@ -97,7 +103,7 @@ impl FlowsQuery {
     /// What to read.
     ///
     /// # Errors
-    /// A health or outcome that is none: leaving it out would give more than was asked for.
+    /// A word that is none of the choices: leaving it out would give more than was asked for.
     pub(super) fn filter(&self) -> Result<FlowFilter<'_>, PageError> {
         let or_none = |text| set(text).map(|id| if id == NONE { "" } else { id });
         let words = Health::ALL.iter().map(|health| health.as_str());
@@ -112,6 +118,11 @@ impl FlowsQuery {
             health: one_of("health", &self.health, words)?,
             template_id: or_none(&self.template),
             owner_id: or_none(&self.owner),
+            misses_files: match set(&self.files) {
+                None => false,
+                Some(MISSING) => true,
+                Some(other) => return Err(unread("files", other, MISSING)),
+            },
         })
     }
 
@@ -143,6 +154,7 @@ impl FlowsQuery {
             ("connector", &self.connector),
             ("template", &self.template),
             ("owner", &self.owner),
+            ("files", &self.files),
             ("q", &self.q),
             ("sort", &order),
         ];
@@ -181,6 +193,7 @@ impl FlowsQuery {
             &self.connector,
             &self.template,
             &self.owner,
+            &self.files,
             &self.q,
         ];
         // Flows that Adobe lists no longer are no choice among those that it does.
@@ -222,6 +235,7 @@ impl Filters {
                 outcome_status(*outcome).word().to_owned(),
             )
         });
+        let files = [(MISSING.to_owned(), "Missing after failed runs".to_owned())];
         let environments = visit.environments.iter().map(|e| (e.id.clone(), e.name.clone()));
         let connectors = connectors().iter().map(|c| (c.slug.clone(), c.name.clone()));
         let no_template = std::iter::once((NONE.to_owned(), "None".to_owned()));
@@ -264,6 +278,7 @@ impl Filters {
                 true,
             ),
             Select::new("outcome", "Last run", outcomes.collect(), &query.outcome, true),
+            Select::new("files", "Files", files.into(), &query.files, true),
         ];
         let further = selects
             .iter()

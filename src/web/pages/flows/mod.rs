@@ -2,7 +2,7 @@
 
 pub(in crate::web::pages) mod asking;
 mod changes;
-mod filter;
+pub(super) mod filter;
 pub(super) mod form;
 pub mod history;
 pub mod list;

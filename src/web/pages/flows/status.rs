@@ -99,7 +99,7 @@ pub(super) struct Missing {
     pub(super) newest: Vec<(String, TimeView)>,
     /// How many others there are.
     pub(super) more: usize,
-    /// How many failed runs there are of which Adobe does not tell the files.
+    /// How many of the last runs failed of which Adobe does not tell the files.
     pub(super) untold: usize,
     pub(super) may_repeat: bool,
 }
@@ -285,7 +285,7 @@ impl Missing {
         let lost = &loaded.head.judgement.as_ref()?.lost;
         let newest = loaded.lost.iter();
         (lost.windows > 0).then(|| Self {
-            heading: health_view::lost(lost),
+            heading: health_view::lost(lost, times),
             count: lost.windows,
             more: lost.windows.saturating_sub(loaded.lost.len()),
             newest: newest.map(|(id, at)| (id.clone(), times.at(*at))).collect(),

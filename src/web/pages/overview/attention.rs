@@ -5,6 +5,7 @@ use crate::store::flow_lists::TroubledFlow;
 use crate::store::setup_lists::ListedSetup;
 use crate::web::health_view::{self, HealthView};
 use crate::web::numbers;
+use crate::web::pages::flows::filter::MISSING_FILES;
 use crate::web::pages::freshness::Freshness;
 use crate::web::status::Status;
 use crate::web::times::{TimeView, Times};
@@ -39,6 +40,8 @@ pub(super) struct Troubles<'a> {
     pub(super) flows: Vec<TroubledFlow>,
     /// How many flows do how.
     pub(super) counts: &'a [(Health, i64)],
+    /// How many flows miss files of failed runs.
+    pub(super) missing_files: i64,
     pub(super) open_findings: i64,
 }
 
@@ -67,6 +70,7 @@ impl Troubles<'_> {
                 total.map_or(0, |(_, count)| *count),
             ));
         }
+        kinds.push(missing_files(self.missing_files));
         kinds.push(misfits(self.open_findings));
         kinds.retain(|kind| !kind.items.is_empty());
         kinds
@@ -144,6 +148,28 @@ fn flows(health: Health, items: Vec<Item>, total: i64) -> Kind {
     Kind { items, more }
 }
 
+/// What a failed run has left behind, as one item whatever its number: also where all is well by now.
+fn missing_files(flows: i64) -> Kind {
+    let title = if flows == 1 {
+        "1 flow misses files of failed runs".to_owned()
+    } else {
+        format!("{} flows miss files of failed runs", numbers::count(flows))
+    };
+    one_item(
+        flows,
+        Item {
+            status: Status::Partial,
+            word: "Missing",
+            href: format!("/flows?{MISSING_FILES}"),
+            title,
+            detail: "No later run has brought them, even where the flow does well again. Its page names the runs."
+                .to_owned(),
+            environment: String::new(),
+            since: None,
+        },
+    )
+}
+
 /// What the sweep found, as one item whatever its number.
 fn misfits(open: i64) -> Kind {
     let title = if open == 1 {
@@ -163,8 +189,12 @@ fn misfits(open: i64) -> Kind {
         environment: String::new(),
         since: None,
     };
+    one_item(open, item)
+}
+
+fn one_item(count: i64, item: Item) -> Kind {
     Kind {
-        items: (open > 0).then_some(item).into_iter().collect(),
+        items: (count > 0).then_some(item).into_iter().collect(),
         more: None,
     }
 }

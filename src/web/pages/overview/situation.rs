@@ -64,10 +64,11 @@ impl Situation {
             ..SetupFilter::default()
         };
         let of_a_kind = OF_A_KIND as i64;
-        let (sync, counts, flows, setups, next_runs, findings) = tokio::try_join!(
+        let (sync, counts, flows, missing_files, setups, next_runs, findings) = tokio::try_join!(
             sync_state::all_for(store, team_id),
             flow_lists::counts(store, team_id, now_ms),
             flow_lists::troubled(store, team_id, now_ms, of_a_kind),
+            flow_lists::missing_files(store, team_id),
             setup_lists::list(store, team_id, asking, None, of_a_kind + 1),
             flow_lists::next_runs(store, team_id, now_ms, looking.coming_up),
             findings::count_open(store, team_id),
@@ -79,6 +80,7 @@ impl Situation {
             setups,
             flows,
             counts: &counts,
+            missing_files,
             open_findings,
         };
         Ok(Self {

@@ -15,8 +15,8 @@ use super::reading::{Note, Place, Purpose, Reading};
 use super::rounds::{Failures, LONGEST_PAUSE_MS, LOOK_EVERY, has_come, jittered, wait_until_writable};
 use super::run_list::RunList;
 use crate::lifecycle::aside;
-use crate::store::{MirroredRun, Store, judgements};
 use crate::store::sync_state::{self, SyncTopic};
+use crate::store::{MirroredRun, Store, judgements};
 
 /// How long one transaction should take: other writers wait for it. A much shorter one would write the same pages of
 /// the indexes again and again: ids of runs are scattered.

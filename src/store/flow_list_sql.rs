@@ -61,7 +61,7 @@ macro_rules! list {
             next_run!(),
             " AS next_run_at, s.started_by, t.id AS template_id, t.name AS template_name, ",
             "v.version AS template_version, y.succeeded_at AS runs_read_at, y.filled_from_at AS runs_known_since_at, c.number AS current_version, ",
-            "c.valid_from_at AS current_from_at, ",
+            "c.valid_from_at AS current_from_at, c.wanted AS current_wanted, ",
             $sort_value,
             " AS sort_value FROM environments e JOIN flows f ON f.environment_id = e.id ",
             "LEFT JOIN flow_health h ON h.environment_id = f.environment_id AND h.flow_id = f.id ",

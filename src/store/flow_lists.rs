@@ -6,10 +6,11 @@ use super::flow_health::FlowHealth;
 use super::flow_list_sql::{
     BY_LAST_RUN, BY_NAME, BY_NEED, BY_NEXT_RUN, COUNTS, MISSING_FILES, NEXT_RUNS, TROUBLED,
 };
+use super::flow_versions::wanted_of;
 use super::values::contains_pattern;
 use super::{Store, StoreError};
 use crate::domain::RunOutcome;
-use crate::domain::health::{Health, Judgement, Rhythm};
+use crate::domain::health::{Health, Judgement, Rhythm, Wanted};
 
 /// A dataflow as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -52,6 +53,7 @@ pub struct ListedFlow {
     pub runs_read_at: Option<i64>,
     current_version: Option<i64>,
     current_from_at: Option<i64>,
+    current_wanted: Option<String>,
     judgement: Option<String>,
     recent: Option<String>,
     /// Of the runs before this moment not all are stored.
@@ -68,14 +70,21 @@ impl ListedFlow {
             .transpose()
     }
 
-    /// When its runs should begin, as far as that is known.
-    pub fn rhythm(&self) -> Option<Rhythm> {
+    /// Since when it is on with its schedule; none: that was not recorded yet.
+    pub fn wanted(&self) -> Result<Option<Wanted>, StoreError> {
         let version = self.current_version.zip(self.current_from_at);
+        version
+            .map(|(number, from_at)| wanted_of(self.current_wanted.as_deref(), number, from_at))
+            .transpose()
+    }
+
+    /// When its runs should begin, as far as that is known.
+    pub fn rhythm(&self, wanted: Wanted) -> Option<Rhythm> {
         Rhythm::of(
             self.frequency.as_deref(),
             self.interval_count,
             self.start_at,
-            version,
+            wanted,
             self.runs_known_since_at,
         )
     }

@@ -3,10 +3,11 @@
 use sqlx::{Database, FromRow, Row};
 
 use super::database::Engine;
+use super::flow_versions::wanted_of;
 use super::flows::{Flow, select_flow};
 use super::sync_state::{SyncState, SyncTopic};
 use super::{Store, StoreError};
-use crate::domain::health::Judgement;
+use crate::domain::health::{Judgement, Wanted};
 
 /// A flow with all that the head of its page says.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,12 +25,14 @@ pub struct FlowHead {
 }
 
 /// The newest version of what a flow is set to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CurrentVersion {
     /// 1, 2, 3, …
     pub number: i64,
     /// UTC epoch milliseconds.
     pub valid_from_at: i64,
+    /// Since when it is on with its schedule.
+    pub wanted: Wanted,
 }
 
 /// The setup that made a flow.
@@ -57,6 +60,7 @@ struct HeadRow {
     judgement: Option<String>,
     version_number: Option<i64>,
     version_from_at: Option<i64>,
+    version_wanted: Option<String>,
     setup_id: Option<String>,
     template_id: Option<String>,
     template_name: Option<String>,
@@ -66,7 +70,8 @@ struct HeadRow {
 }
 
 const HEAD: &str = select_flow!(
-    [", h.judgement, v.number AS version_number, v.valid_from_at AS version_from_at, s.id AS setup_id, \
+    [", h.judgement, v.number AS version_number, v.valid_from_at AS version_from_at, \
+      v.wanted AS version_wanted, s.id AS setup_id, \
       t.id AS template_id, t.name AS template_name, tv.version AS template_version, \
       yf.watermark_at AS flows_watermark_at, yf.attempted_at AS flows_attempted_at, \
       yf.succeeded_at AS flows_succeeded_at, yf.failing_since_at AS flows_failing_since_at, \
@@ -150,6 +155,14 @@ impl HeadRow {
     fn read(self) -> Result<FlowHead, StoreError> {
         let damaged = |error: serde_json::Error| StoreError::Other(format!("flow_health: {error}"));
         let judgement = self.judgement.as_deref().map(serde_json::from_str);
+        let version = self.version_number.zip(self.version_from_at);
+        let version = version.map(|(number, valid_from_at)| {
+            Ok::<_, StoreError>(CurrentVersion {
+                number,
+                valid_from_at,
+                wanted: wanted_of(self.version_wanted.as_deref(), number, valid_from_at)?,
+            })
+        });
         let template = self
             .template_id
             .zip(self.template_name)
@@ -158,13 +171,7 @@ impl HeadRow {
             sync: self.sync.0,
             flow: self.flow,
             judgement: judgement.transpose().map_err(damaged)?,
-            version: self
-                .version_number
-                .zip(self.version_from_at)
-                .map(|(number, valid_from_at)| CurrentVersion {
-                    number,
-                    valid_from_at,
-                }),
+            version: version.transpose()?,
             origin: self.setup_id.map(|setup_id| Origin {
                 setup_id,
                 template: template.map(|((id, name), version)| (id, name, version)),

@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::bulk::{CHUNK, Mirrored, insert_into};
 use super::database::Engine;
 use super::flows::FlowRecord;
-use super::{Store, StoreError, WriteTx};
+use super::{Store, StoreError, WriteTx, flows};
 use crate::domain::configuration::Configuration;
+use crate::domain::health::Wanted;
 
 /// What a flow was set to from some moment on, until the next version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,7 @@ const COLUMNS: &[&str] = &[
     "valid_from_at",
     "seen_at",
     "configuration",
+    "wanted",
 ];
 macro_rules! select {
     ($rest:literal) => {
@@ -47,7 +49,7 @@ const BEFORE: &str = select!("number < $3 ORDER BY number DESC LIMIT $4");
 const IN_FORCE: &str = select!("valid_from_at <= $3 ORDER BY number DESC LIMIT $4");
 /// `CROSS JOIN` keeps the order: the few flows first, then the newest version of each.
 const LATEST_HEAD: &str =
-    "SELECT v.environment_id, v.flow_id, v.number, v.valid_from_at, v.configuration FROM (";
+    "SELECT v.environment_id, v.flow_id, v.number, v.valid_from_at, v.configuration, v.wanted FROM (";
 const LATEST_TAIL: &str = ") AS t CROSS JOIN flow_versions v \
      WHERE v.environment_id = t.column1 AND v.flow_id = t.column2 AND v.number = \
      (SELECT MAX(n.number) FROM flow_versions n WHERE n.environment_id = t.column1 AND n.flow_id = t.column2)";
@@ -70,12 +72,14 @@ pub(super) fn chunk_statements() -> [String; 2] {
 }
 
 type Place = (String, String);
+type LatestRow = (String, String, i64, i64, String, Option<String>);
 
 /// The newest version of a flow.
 struct Latest {
     number: i64,
     valid_from_at: i64,
     configuration: Configuration,
+    wanted: Wanted,
 }
 
 /// Adds a version for each of the flows, at most one chunk of them, of which what people set has changed, or of
@@ -115,8 +119,14 @@ pub(super) async fn record(
     Ok(new.into_iter().map(place).collect())
 }
 
-/// A version to be added: of which flow, number, valid from, configuration.
-type NewVersion<'a> = (&'a FlowRecord, i64, i64, Configuration);
+/// A version to be added.
+struct NewVersion<'a> {
+    flow: &'a FlowRecord,
+    number: i64,
+    valid_from_at: i64,
+    configuration: Configuration,
+    wanted: Wanted,
+}
 
 fn first(flow: &Mirrored<FlowRecord>) -> NewVersion<'_> {
     let row = &flow.row;
@@ -124,7 +134,14 @@ fn first(flow: &Mirrored<FlowRecord>) -> NewVersion<'_> {
         .platform_created_at
         .or(row.platform_updated_at)
         .unwrap_or(row.read_at);
-    (row, 1, valid_from_at, configuration(flow))
+    let configuration = configuration(flow);
+    NewVersion {
+        flow: row,
+        number: 1,
+        valid_from_at,
+        wanted: Wanted::of_first(is_enabled(&configuration)),
+        configuration,
+    }
 }
 
 /// Nothing: what people see of the configuration is as it was.
@@ -139,7 +156,32 @@ fn next<'a>(flow: &'a Mirrored<FlowRecord>, latest: &Latest) -> Option<NewVersio
         .platform_updated_at
         .filter(|at| *at >= latest.valid_from_at)
         .unwrap_or(row.read_at.max(latest.valid_from_at));
-    Some((row, latest.number + 1, valid_from_at, configuration))
+    let has_same_schedule = configuration.has_schedule_of(&latest.configuration);
+    let wanted = &latest.wanted;
+    Some(NewVersion {
+        flow: row,
+        number: latest.number + 1,
+        valid_from_at,
+        wanted: wanted.followed_by(valid_from_at, has_same_schedule, is_enabled(&configuration)),
+        configuration,
+    })
+}
+
+fn is_enabled(configuration: &Configuration) -> bool {
+    configuration.state() == Some(flows::ENABLED)
+}
+
+/// What is stored of a version, of which an earlier release said nothing of the kind.
+pub(super) fn wanted_of(stored: Option<&str>, number: i64, valid_from_at: i64) -> Result<Wanted, StoreError> {
+    match stored {
+        Some(text) => serde_json::from_str(text).map_err(damaged),
+        None if number == 1 => Ok(Wanted::of_first(true)),
+        None => Ok(Wanted::since(valid_from_at, true)),
+    }
+}
+
+fn damaged(error: serde_json::Error) -> StoreError {
+    StoreError::Other(format!("flow_versions: {error}"))
 }
 
 fn configuration(flow: &Mirrored<FlowRecord>) -> Configuration {
@@ -152,21 +194,26 @@ async fn insert(tx: &mut WriteTx, versions: &[NewVersion<'_>]) -> Result<(), Sto
         return Ok(());
     }
     let mut texts = Vec::with_capacity(versions.len());
-    for (.., configuration) in versions {
-        let text = serde_json::to_string(configuration);
-        texts.push(text.map_err(|error| StoreError::Other(format!("a configuration: {error}")))?);
+    for version in versions {
+        let configuration = serde_json::to_string(&version.configuration).map_err(damaged)?;
+        texts.push((
+            configuration,
+            serde_json::to_string(&version.wanted).map_err(damaged)?,
+        ));
     }
     let mut insert = insert_into("flow_versions", COLUMNS);
     insert.push_values(
         versions.iter().zip(texts),
-        |mut tuple, ((flow, number, valid_from_at, _), text)| {
+        |mut tuple, (version, (configuration, wanted))| {
+            let flow = version.flow;
             tuple
                 .push_bind(&flow.environment_id)
                 .push_bind(&flow.id)
-                .push_bind(number)
-                .push_bind(valid_from_at)
+                .push_bind(version.number)
+                .push_bind(version.valid_from_at)
                 .push_bind(flow.read_at)
-                .push_bind(text);
+                .push_bind(configuration)
+                .push_bind(wanted);
         },
     );
     change!(tx, |db| insert
@@ -180,14 +227,15 @@ async fn latest(
     tx: &mut WriteTx,
     flows: &[&Mirrored<FlowRecord>],
 ) -> Result<HashMap<Place, Latest>, StoreError> {
-    let found: Vec<(String, String, i64, i64, String)> = among(tx, LATEST_HEAD, flows, LATEST_TAIL).await?;
+    let found: Vec<LatestRow> = among(tx, LATEST_HEAD, flows, LATEST_TAIL).await?;
     found
         .into_iter()
-        .map(|(environment_id, flow_id, number, valid_from_at, text)| {
+        .map(|(environment_id, flow_id, number, valid_from_at, text, wanted)| {
             let latest = Latest {
                 number,
                 valid_from_at,
                 configuration: read_configuration(&text)?,
+                wanted: wanted_of(wanted.as_deref(), number, valid_from_at)?,
             };
             Ok(((environment_id, flow_id), latest))
         })
@@ -215,7 +263,7 @@ where
 }
 
 fn read_configuration(text: &str) -> Result<Configuration, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Other(format!("flow_versions: {error}")))
+    serde_json::from_str(text).map_err(damaged)
 }
 
 fn version((number, valid_from_at, seen_at, text): Row) -> Result<FlowVersion, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::bulk::{CHUNK, Mirrored, insert_into, qualified, take_excluded};
 use super::database::Engine;
-use super::{Store, StoreError, WriteTx, judgements, flow_versions};
+use super::{Store, StoreError, WriteTx, flow_versions, judgements};
 use crate::domain::RunOutcome;
 
 /// What the platform says about a dataflow.

@@ -199,9 +199,13 @@ pub(super) async fn runs_changed(
             .build_query_as()
             .persistent(chunk.len() == CHUNK)
             .fetch_all(db))?;
-        known.extend(found.into_iter().map(|(environment_id, flow_id, from_at, look_further)| {
-            ((environment_id, flow_id), (from_at, look_further))
-        }));
+        known.extend(
+            found
+                .into_iter()
+                .map(|(environment_id, flow_id, from_at, look_further)| {
+                    ((environment_id, flow_id), (from_at, look_further))
+                }),
+        );
     }
     let (mut touched, mut to_mark) = (Vec::new(), Vec::new());
     for (place, (first, last)) in changes {

@@ -276,10 +276,7 @@ async fn keep_up(
     }
     run_days::change(tx, days).await?;
     judgements::runs_changed(tx, &between).await?;
-    Ok(between
-        .keys()
-        .map(|(_, flow_id)| (*flow_id).to_owned())
-        .collect())
+    Ok(between.keys().map(|(_, flow_id)| (*flow_id).to_owned()).collect())
 }
 
 /// Marks runs that the platform does not know any more; gives the flows of those that were not marked before.

@@ -6,7 +6,7 @@
 use askama::Template;
 
 use crate::domain::RunOutcome;
-use crate::domain::health::{RecentRun, Rhythm};
+use crate::domain::health::{RecentRun, Rhythm, Wanted};
 
 use super::{
     call_view::CallView,
@@ -219,7 +219,7 @@ pub(super) fn gallery(theme: Theme) -> String {
         strip: Strip::new(
             &recent(30 - ago),
             Expected {
-                rhythm: Rhythm::of(Some("day"), None, Some(0), Some((1, 0)), None),
+                rhythm: Rhythm::of(Some("day"), None, Some(0), Wanted::of_first(true), None),
                 late: 0,
                 made_again_at: &[],
             },

@@ -61,12 +61,16 @@ impl HealthView {
         }
     }
 
-    /// The same with what is known of why it does not run: Adobe's state, and whether Adobe lists it no longer.
-    pub fn of_flow(self, state: &str, is_gone: bool) -> Self {
+    /// The same with what is known of why it does not run: Adobe's state, whether Adobe lists it no longer, and when
+    /// it was switched off.
+    pub fn of_flow(self, state: &str, is_gone: bool, off_since: Option<TimeView>) -> Self {
         let reason = match state {
             _ if self.health != Health::Off => return self,
             _ if is_gone => "It does not run: Adobe does not list it any more.".to_owned(),
-            "disabled" => "It does not run: it is switched off.".to_owned(),
+            "disabled" => match off_since {
+                Some(at) => format!("It does not run: it was switched off at {}.", at.short()),
+                None => "It does not run: it is switched off.".to_owned(),
+            },
             other => format!("It does not run: Adobe calls its state \u{201c}{other}\u{201d}."),
         };
         Self { reason, ..self }
@@ -120,7 +124,11 @@ fn reason(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> Str
     let at = |moment: Option<i64>| moment.map(|at| times.at(at).short().to_string());
     match health {
         Health::Failed if judged.in_a_row > 1 => {
-            format!("The last {} runs failed.{}", judged.in_a_row, none_brought(judged))
+            format!(
+                "The last {} runs failed.{}",
+                judged.in_a_row,
+                none_brought(judged)
+            )
         }
         Health::Failed => format!("The last run failed.{}", none_brought(judged)),
         Health::Stuck => stuck(judged, now_ms),

@@ -1,7 +1,7 @@
 //! Which run is expected next, from when on it is late, and which runs were missed.
 
 use super::usual::Usual;
-use super::{Circumstances, Judgement, RECENT_RUNS, RecentRun};
+use super::{Circumstances, Judgement, RECENT_RUNS, RecentRun, Wanted};
 use crate::domain::schedule::{Frequency, next_slots};
 
 const MINUTE_MS: i64 = 60_000;
@@ -65,62 +65,73 @@ impl Missed {
 }
 
 /// When the runs of a flow should begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rhythm {
     /// 0: there is a single run.
     period_ms: i64,
     /// The first moment of the schedule.
     start_at: i64,
-    /// Nothing is known of what was wanted before, or of what was there.
-    known_from_at: i64,
+    /// The times at which that was wanted.
+    wanted: Wanted,
+    /// What was there before is not known.
+    known_since_at: Option<i64>,
 }
 
 impl Rhythm {
-    /// What the columns of a flow say. `version` is the number of its newest version and since when that holds
-    /// (UTC epoch milliseconds): what was set before the first one is taken for the same. Of the runs before
-    /// `known_since_at` (the same) not all are known.
+    /// What the columns of a flow say. Of the runs before `known_since_at` (UTC epoch milliseconds) not all are known.
     pub fn of(
         frequency: Option<&str>,
         interval: Option<i64>,
         start_at: Option<i64>,
-        version: Option<(i64, i64)>,
+        wanted: Wanted,
         known_since_at: Option<i64>,
     ) -> Option<Self> {
         Some(Self {
             period_ms: Frequency::period_ms(frequency?.parse().ok()?, interval.unwrap_or(1)),
             start_at: start_at?,
-            known_from_at: match version {
-                Some((1, _)) => i64::MIN,
-                Some((_, valid_from_at)) => valid_from_at,
-                None => i64::MAX,
-            }
-            .max(known_since_at.unwrap_or(i64::MIN)),
+            wanted,
+            known_since_at,
         })
     }
 
     /// The moments between two runs that follow each other, given by their starts, at which another should have
-    /// begun. Nothing where what was set then is not known, or a single run was.
-    pub(super) fn missed_between(self, earlier_at: i64, later_at: i64) -> Option<Missed> {
-        let period_ms = self.period_ms;
-        if period_ms == 0 || earlier_at < self.known_from_at {
-            return None;
-        }
-        let slot = |at: i64| {
-            at.saturating_add(MOST_EARLY_MS)
-                .saturating_sub(self.start_at)
-                .div_euclid(period_ms)
-        };
-        let first = slot(earlier_at).saturating_add(1).max(0);
-        let count = slot(later_at).saturating_sub(first);
-        (count > 0).then(|| Missed {
-            first_at: self.start_at.saturating_add(first.saturating_mul(period_ms)),
-            period_ms,
-            count,
+    /// begun: nothing where that was not wanted, is not known, or a single run was.
+    pub(super) fn missed_between(&self, earlier_at: i64, later_at: i64) -> impl Iterator<Item = Missed> {
+        let is_known = self.known_since_at.is_none_or(|since| since <= earlier_at);
+        let times = self
+            .wanted
+            .times()
+            .filter(move |_| is_known && self.period_ms > 0);
+        times.filter_map(move |(from, until)| {
+            let first = self
+                .slot(earlier_at)
+                .saturating_add(1)
+                .max(self.first_slot_from(from));
+            let end = self.slot(later_at).min(self.first_slot_from(until));
+            let (first, count) = (first.max(0), end.saturating_sub(first.max(0)));
+            (count > 0).then(|| Missed {
+                first_at: self.start_at.saturating_add(first.saturating_mul(self.period_ms)),
+                period_ms: self.period_ms,
+                count,
+            })
         })
     }
 
+    /// The number of the moment whose run began then.
+    fn slot(&self, at: i64) -> i64 {
+        at.saturating_add(MOST_EARLY_MS)
+            .saturating_sub(self.start_at)
+            .div_euclid(self.period_ms)
+    }
+
+    /// The number of the first moment from then on.
+    fn first_slot_from(&self, at: i64) -> i64 {
+        let before = at.saturating_sub(1).saturating_sub(self.start_at);
+        before.div_euclid(self.period_ms).saturating_add(1)
+    }
+
     /// The runs that are late at a moment (UTC epoch milliseconds).
-    pub fn late(self, judgement: &Judgement, moment: i64) -> Option<Missed> {
+    pub fn late(&self, judgement: &Judgement, moment: i64) -> Option<Missed> {
         let (first_at, late_at) = (judgement.expected_at?, judgement.late_at?);
         let period_ms = self.period_ms;
         let since = moment.saturating_sub(late_at);

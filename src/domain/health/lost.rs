@@ -75,7 +75,9 @@ impl Left {
                 self.failed.push((run.started_at, from, to));
             }
         }
-        let oldest_at = self.from_at.map_or(first.started_at, |at| at.min(first.started_at));
+        let oldest_at = self
+            .from_at
+            .map_or(first.started_at, |at| at.min(first.started_at));
         let oldest_at = oldest_at.max(last.started_at.saturating_sub(KEPT_MS));
         self.failed.retain(|(started_at, ..)| *started_at >= oldest_at);
         let too_many = self.failed.len().saturating_sub(MOST_KEPT);
@@ -91,10 +93,15 @@ impl Left {
             let mut going_on = runs.iter().filter(|run| is_going_on(run.outcome));
             going_on.any(|run| run.covers(window))
         };
-        let lost = self.failed.iter().rev().filter(|(_, from, to)| !may_come((*from, *to)));
+        let lost = self
+            .failed
+            .iter()
+            .rev()
+            .filter(|(_, from, to)| !may_come((*from, *to)));
         let starts: Vec<i64> = lost.map(|(started_at, ..)| *started_at).collect();
         let is_untold = |run: &&RecentRun| {
-            run.outcome == RunOutcome::Failed && (run.window_start_at.is_none() || run.window_end_at.is_none())
+            run.outcome == RunOutcome::Failed
+                && (run.window_start_at.is_none() || run.window_end_at.is_none())
         };
         Lost {
             since_at: self.from_at,

@@ -6,6 +6,7 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `usual` | what is usual for a flow: durations, volumes, delays |
+//! | `wanted` | since when it is on with its schedule |
 //! | `lateness` | which run is expected next, from when on it is late, and which were missed |
 //! | `volume` | empty and odd runs |
 //! | `lost` | failed runs whose files did not come, also those before the last runs |
@@ -18,6 +19,7 @@ mod sequence;
 mod tests;
 mod usual;
 mod volume;
+mod wanted;
 #[cfg(test)]
 mod window_tests;
 
@@ -29,6 +31,7 @@ pub use lateness::{Missed, Rhythm};
 pub use lost::{Left, Lost};
 pub use sequence::{Placed, with_missed};
 pub use usual::Usual;
+pub use wanted::Wanted;
 
 /// How many of a flow's last runs a judgement looks at, and of how many what is usual is told.
 pub const RECENT_RUNS: usize = 30;

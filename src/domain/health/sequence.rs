@@ -15,7 +15,7 @@ pub enum Placed<T> {
 /// their starts, stand for no moment of the schedule and go behind what is missing around them.
 pub fn with_missed<T>(
     runs: impl IntoIterator<Item = (i64, T)>,
-    rhythm: Option<Rhythm>,
+    rhythm: Option<&Rhythm>,
     made_again_at: &[i64],
 ) -> Vec<Placed<T>> {
     let (mut placed, mut made_again) = (Vec::new(), Vec::new());
@@ -25,9 +25,9 @@ pub fn with_missed<T>(
             made_again.push(Placed::Run(run));
             continue;
         }
-        let rhythm = before.zip(rhythm);
-        let missed = rhythm.and_then(|(before, rhythm)| rhythm.missed_between(before, started_at));
-        placed.extend(missed.map(Placed::Missed));
+        if let Some((before, rhythm)) = before.zip(rhythm) {
+            placed.extend(rhythm.missed_between(before, started_at).map(Placed::Missed));
+        }
         placed.append(&mut made_again);
         placed.push(Placed::Run(run));
         before = Some(started_at);

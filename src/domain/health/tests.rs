@@ -177,7 +177,10 @@ fn a_flow_that_brings_nothing_any_more_is_empty_until_something_comes() {
         assert_eq!(judged.usual_records.map(|usual| usual.runs), Some(20));
     }
     runs.push(run(60, RunOutcome::Succeeded, 10_000));
-    assert_eq!(judge_of(&hourly(), &runs, true, &mut Left::default()).base, Health::Well);
+    assert_eq!(
+        judge_of(&hourly(), &runs, true, &mut Left::default()).base,
+        Health::Well
+    );
 }
 
 #[test]
@@ -222,10 +225,11 @@ fn nothing_is_late_for_what_was_not_read_yet() {
         ..known_since(50)
     };
     assert_eq!(expected_at(&once, &[]), None);
-    let hour = |known_since| Rhythm::of(Some("hour"), None, Some(0), Some((1, 0)), known_since);
+    let hour = |known_since| Rhythm::of(Some("hour"), None, Some(0), Wanted::of_first(true), known_since);
     let missed = |known_since| {
         let rhythm = hour(known_since).expect("a rhythm");
-        rhythm.missed_between(0, 5 * HOUR).map(|missed| missed.count)
+        let mut missed = rhythm.missed_between(0, 5 * HOUR);
+        missed.next().map(|missed| missed.count)
     };
     assert_eq!((missed(None), missed(Some(HOUR))), (Some(4), None));
 }
@@ -297,11 +301,14 @@ proptest! {
 
 #[test]
 fn runs_are_missed_between_two_that_are_more_than_one_period_apart() {
-    let rhythm = |frequency, version| {
+    let rhythm = |frequency, wanted| {
         let frequency = Frequency::as_str(frequency);
-        Rhythm::of(Some(frequency), Some(1), Some(0), version, None).expect("a rhythm")
+        Rhythm::of(Some(frequency), Some(1), Some(0), wanted, None).expect("a rhythm")
     };
-    let missed = |frequency, earlier, later| rhythm(frequency, Some((1, 0))).missed_between(earlier, later);
+    let missed = |frequency, earlier, later| {
+        let rhythm = rhythm(frequency, Wanted::of_first(true));
+        rhythm.missed_between(earlier, later).next()
+    };
     let hour = Frequency::Hour;
     let after = |hours: i64, minutes: i64| hours * HOUR + minutes * MINUTE;
     assert_eq!(missed(hour, after(5, 3), after(6, 3)), None);
@@ -327,20 +334,60 @@ fn runs_are_missed_between_two_that_are_more_than_one_period_apart() {
     assert_eq!(missed(Frequency::Once, 0, 99 * HOUR), None);
     let long = missed(hour, 0, 1_000_000 * HOUR).expect("a long gap");
     assert_eq!(long.moments(2).collect::<Vec<_>>(), [HOUR, 2 * HOUR]);
-    let count = |version, earlier, later| {
-        let missed = rhythm(hour, version).missed_between(earlier, later);
-        missed.map_or(0, |missed| missed.count)
-    };
-    let changed = Some((2, 5 * HOUR));
-    assert_eq!(count(changed, after(4, 3), after(7, 3)), 0, "set otherwise then");
-    assert_eq!(count(changed, after(5, 3), after(7, 3)), 1);
-    assert_eq!(
-        count(None, after(5, 3), after(7, 3)),
-        0,
-        "nobody knows what was set"
-    );
     assert_eq!(
         missed(hour, i64::MIN, i64::MAX).map(|missed| missed.first_at),
         Some(0)
     );
+}
+
+#[test]
+fn nothing_is_missed_while_the_flow_was_off_or_set_otherwise() {
+    let hours = |wanted: &Wanted, earlier: i64, later: i64| -> Vec<i64> {
+        let rhythm = Rhythm::of(Some("hour"), Some(1), Some(0), wanted.clone(), None).expect("a rhythm");
+        let begun = |hour: i64| hour * HOUR + 3 * MINUTE;
+        let missed = rhythm.missed_between(begun(earlier), begun(later));
+        let moments = missed.flat_map(|missed| missed.moments(99).collect::<Vec<_>>());
+        moments.map(|at| at / HOUR).collect()
+    };
+    let first = Wanted::of_first(true);
+    assert_eq!(hours(&first, 1, 4), [2, 3]);
+    let renamed = first.followed_by(3 * HOUR, true, true);
+    assert_eq!(
+        (hours(&renamed, 1, 4), renamed.off_since_at()),
+        (vec![2, 3], None)
+    );
+    let off = renamed.followed_by(4 * HOUR + MINUTE, true, false);
+    assert_eq!(hours(&off, 1, 9), [2, 3, 4]);
+    let still_off = off.followed_by(5 * HOUR, true, false);
+    assert_eq!(still_off.off_since_at(), Some(4 * HOUR + MINUTE));
+    let on = still_off.followed_by(7 * HOUR, true, true);
+    assert_eq!(
+        (hours(&on, 1, 10), on.off_since_at()),
+        (vec![2, 3, 4, 7, 8, 9], None)
+    );
+    assert_eq!(hours(&on, 5, 7), [0; 0], "a run of a moment at which it was off");
+    let otherwise = on.followed_by(9 * HOUR, false, true);
+    assert_eq!(hours(&otherwise, 1, 12), [9, 10, 11]);
+    assert_eq!(hours(&Wanted::since(2 * HOUR, true), 0, 4), [2, 3]);
+    // Switched off with another schedule than it gets when it is switched on again.
+    let off = otherwise
+        .followed_by(11 * HOUR, true, false)
+        .followed_by(12 * HOUR, false, false);
+    assert_eq!(
+        (hours(&off, 1, 20), off.off_since_at()),
+        (vec![], Some(11 * HOUR))
+    );
+    assert_eq!(hours(&off.followed_by(13 * HOUR, true, true), 1, 15), [13, 14]);
+    let was_never_seen_on = Wanted::of_first(false);
+    assert_eq!(
+        (hours(&was_never_seen_on, 1, 9), was_never_seen_on.off_since_at()),
+        (vec![], None)
+    );
+    let mut many = first;
+    for n in 0..100 {
+        many = many.followed_by(n * HOUR, true, n % 2 == 1);
+    }
+    let text = serde_json::to_string(&many).expect("JSON");
+    assert!(text.len() < 1_000, "{text}");
+    assert_eq!(serde_json::from_str::<Wanted>(&text).expect("the same"), many);
 }

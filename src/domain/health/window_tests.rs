@@ -131,7 +131,10 @@ fn lost_files_are_not_forgotten_when_their_run_is_none_of_the_last_ones() {
     let later: Vec<RecentRun> = (900..940).map(|slot| of_window(slot, slot, good)).collect();
     assert!(left.is_parted_from(&later));
     let judged = judge_of(&hourly(), &later, false, &mut left);
-    assert_eq!((judged.lost.windows, judged.lost.since_at), (0, Some(later[0].started_at)));
+    assert_eq!(
+        (judged.lost.windows, judged.lost.since_at),
+        (0, Some(later[0].started_at))
+    );
 }
 
 #[test]
@@ -156,7 +159,10 @@ fn when_records_came_last_is_known_whatever_kind_of_trouble_followed() {
         (Health::Empty, 1, 3)
     );
     let since_at = Some(START + 10 * HOUR + 2 * MINUTE);
-    assert_eq!(judged.base_since_at, since_at, "what kept data away is no new beginning");
+    assert_eq!(
+        judged.base_since_at, since_at,
+        "what kept data away is no new beginning"
+    );
     assert_eq!(judged.brought_last_at, Some(START + 9 * HOUR + 2 * MINUTE));
     let late_at = judged.late_at.expect("a moment");
     assert!(judged.is_late_at(late_at) && !judged.is_late_at(late_at - 1));

@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::health::Health;
+use crate::domain::health::{Health, Wanted};
+use crate::store::flow_lists::{self, FlowFilter, FlowPage, FlowSort};
 use crate::store::flow_versions::{self, FlowVersion};
 use crate::store::{flow_health, flow_page, flows, runs};
 
@@ -151,4 +152,45 @@ async fn the_runs_beside_one_are_those_of_its_flow() {
     assert_eq!(beside(10, "a").await, (None, named("b")));
     assert_eq!(beside(20, "c").await, (named("b"), named("d")));
     assert_eq!(beside(30, "d").await, (named("c"), None));
+}
+
+#[tokio::test]
+async fn a_version_tells_when_the_flow_was_on_with_its_schedule() {
+    let db = fixture().await;
+    let in_state = |state: &str, interval: &str, at: i64| {
+        let mut flow = set_to(interval, at, at);
+        let mut raw: Value = serde_json::from_str(&flow.raw).expect("JSON");
+        raw["state"] = json!(state);
+        flow.raw = raw.to_string();
+        flow
+    };
+    let wanted = async || {
+        let head = flow_page::head(&db, "team", "f1").await.expect("a read");
+        let list = flow_lists::list(
+            &db,
+            "team",
+            FlowFilter::default(),
+            FlowSort::Name,
+            9,
+            FlowPage::First,
+            9,
+        );
+        let listed = list.await.expect("a list")[0].wanted().expect("readable");
+        let version = head.expect("a flow").version.expect("a version");
+        assert_eq!(listed.as_ref(), Some(&version.wanted));
+        version.wanted
+    };
+    let first = Wanted::of_first(true);
+    stored(&db, &[in_state("enabled", "1", 1_000)]).await;
+    assert_eq!(wanted().await, first);
+    stored(&db, &[in_state("disabled", "1", 2_000)]).await;
+    let off = first.followed_by(2_000, true, false);
+    assert_eq!(wanted().await, off);
+    stored(&db, &[in_state("enabled", "2", 3_000)]).await;
+    assert_eq!(wanted().await, Wanted::since(3_000, true), "another schedule");
+    // As an earlier release has stored it.
+    let (writer, _) = db.connections();
+    let forget = sqlx::query("UPDATE flow_versions SET wanted = NULL");
+    forget.execute(writer).await.expect("forgotten");
+    assert_eq!(wanted().await, Wanted::since(3_000, true));
 }

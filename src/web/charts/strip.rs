@@ -22,7 +22,7 @@ const USUAL_HEIGHT: usize = 11;
 const EMPTY_HEIGHT: usize = 2;
 
 /// What should have been there besides the runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expected<'a> {
     /// When runs should begin; none: that is not known, and no gap is called one.
     pub rhythm: Option<Rhythm>,
@@ -68,7 +68,7 @@ fn cells(runs: &[RecentRun], expected: Expected<'_>) -> Vec<Cell> {
     let drawn = runs.iter().zip(heights(runs));
     let drawn = drawn.map(|(run, height)| (run.started_at, Cell::Run(run.outcome, height)));
     let mut cells = Vec::with_capacity(STRIP_CELLS);
-    for placed in with_missed(drawn, expected.rhythm, expected.made_again_at) {
+    for placed in with_missed(drawn, expected.rhythm.as_ref(), expected.made_again_at) {
         match placed {
             Placed::Run(cell) => cells.push(cell),
             Placed::Missed(missed) => add(&mut cells, Cell::Missing, missed.count),
@@ -200,6 +200,7 @@ fn in_words(cells: &[Cell]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::health::Wanted;
     use RunOutcome::{Failed, Partial, Running, Succeeded, Unknown, Waiting};
 
     const HOUR: i64 = 3_600_000;
@@ -217,7 +218,7 @@ mod tests {
 
     fn hourly(late: i64) -> Expected<'static> {
         Expected {
-            rhythm: Rhythm::of(Some("hour"), None, Some(0), Some((1, 0)), None),
+            rhythm: Rhythm::of(Some("hour"), None, Some(0), Wanted::of_first(true), None),
             late,
             made_again_at: &[],
         }

@@ -130,21 +130,26 @@ fn where_older_runs_are_not_known_none_is_called_the_first() {
 #[test]
 fn why_a_flow_is_off_is_told_where_it_is_known() {
     let view = || HealthView::new(&judged(Health::Off), &Times::new("UTC", NOW), NOW);
-    assert!(view().of_flow("disabled", false).reason.contains("switched off"));
     assert!(
         view()
-            .of_flow("disabled", true)
+            .of_flow("disabled", false, None)
+            .reason
+            .contains("switched off")
+    );
+    assert!(
+        view()
+            .of_flow("disabled", true, None)
             .reason
             .contains("not list it any more")
     );
     assert!(
         view()
-            .of_flow("draft", false)
+            .of_flow("draft", false, None)
             .reason
             .contains("\u{201c}draft\u{201d}")
     );
     let well = HealthView::new(&judged(Health::Well), &Times::new("UTC", NOW), NOW);
-    assert_eq!(well.clone().of_flow("enabled", false).reason, well.reason);
+    assert_eq!(well.clone().of_flow("enabled", false, None).reason, well.reason);
 }
 
 #[test]
@@ -185,9 +190,15 @@ fn figures_stand_in_the_sentence() {
         said(&after_empty_ones(Health::Failed, 2)).1,
         "The last 2 runs failed. None of the last 5 runs brought records."
     );
-    assert_eq!(said(&after_empty_ones(Health::Failed, 5)).1, "The last 5 runs failed.");
+    assert_eq!(
+        said(&after_empty_ones(Health::Failed, 5)).1,
+        "The last 5 runs failed."
+    );
     let empty = said(&after_empty_ones(Health::Empty, 1)).1;
-    assert!(empty.ends_with(" None of the last 5 runs brought records."), "{empty}");
+    assert!(
+        empty.ends_with(" None of the last 5 runs brought records."),
+        "{empty}"
+    );
     let for_long = Judgement {
         in_a_row: 30,
         perhaps_longer: true,

@@ -49,12 +49,11 @@ impl Loaded {
     /// When its runs should begin, as far as that is known.
     pub(super) fn rhythm(&self) -> Option<Rhythm> {
         let record = &self.flow().record;
-        let version = self.head.version;
         Rhythm::of(
             record.frequency.as_deref(),
             record.interval_count,
             record.start_at,
-            version.map(|version| (version.number, version.valid_from_at)),
+            self.head.version.as_ref()?.wanted.clone(),
             of_runs(&self.head).and_then(|sync| sync.filled_from_at),
         )
     }
@@ -150,7 +149,11 @@ async fn change_before_trouble(
     state: &AppState,
     loaded: &Loaded,
 ) -> Result<Option<[FlowVersion; 2]>, PageError> {
-    let was_ever_changed = loaded.head.version.is_some_and(|version| version.number > 1);
+    let was_ever_changed = loaded
+        .head
+        .version
+        .as_ref()
+        .is_some_and(|version| version.number > 1);
     let judged = loaded.head.judgement.as_ref();
     let Some(since) = judged
         .filter(|judged| was_ever_changed && matches!(judged.base, Health::Failed | Health::Partial))

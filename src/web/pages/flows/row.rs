@@ -1,7 +1,7 @@
 //! A flow in a list.
 
 use super::view::{Badge, badge_of_state, count, outcome_badge, source_name};
-use crate::domain::health::{Judgement, NEVER_READ, judged_at};
+use crate::domain::health::{Judgement, NEVER_READ, Wanted, judged_at};
 use crate::domain::schedule::cadence;
 use crate::store::StoreError;
 use crate::store::flow_lists::ListedFlow;
@@ -45,8 +45,12 @@ impl FlowRow {
         times: &Times,
         now_ms: i64,
     ) -> Result<Self, StoreError> {
-        let health = flow.health()?;
+        let (health, wanted) = (flow.health()?, flow.wanted()?);
         let moment = judged_at(now_ms, flow.runs_read_at);
+        let off_since = wanted
+            .as_ref()
+            .and_then(Wanted::off_since_at)
+            .map(|at| times.at(at));
         let (status, word, reason) = health.as_ref().map_or_else(
             || {
                 let reason = "It is judged as soon as something about it changes.".to_owned();
@@ -54,7 +58,7 @@ impl FlowRow {
             },
             |health| {
                 let view = HealthView::new(&health.judgement, times, moment);
-                let view = view.of_flow(&flow.state, flow.gone_at.is_some());
+                let view = view.of_flow(&flow.state, flow.gone_at.is_some(), off_since);
                 (view.status, view.word, view.in_a_list())
             },
         );
@@ -65,7 +69,7 @@ impl FlowRow {
             .and_then(|run| run.records_out);
         let mut strip = health.as_ref().map_or_else(
             || Strip::new(&[], Expected::default()),
-            |health| Strip::new(&health.recent, expected(&flow, &health.judgement, moment)),
+            |health| Strip::new(&health.recent, expected(&flow, wanted, &health.judgement, moment)),
         );
         if moment == NEVER_READ && flow.last_run_at.is_none() {
             strip.label = "Runs not read yet".to_owned();
@@ -101,9 +105,14 @@ impl FlowRow {
     }
 }
 
-fn expected<'a>(flow: &ListedFlow, judgement: &'a Judgement, moment: i64) -> Expected<'a> {
-    let rhythm = flow.rhythm();
-    let late = rhythm.and_then(|rhythm| rhythm.late(judgement, moment));
+fn expected<'a>(
+    flow: &ListedFlow,
+    wanted: Option<Wanted>,
+    judgement: &'a Judgement,
+    moment: i64,
+) -> Expected<'a> {
+    let rhythm = wanted.and_then(|wanted| flow.rhythm(wanted));
+    let late = rhythm.as_ref().and_then(|rhythm| rhythm.late(judgement, moment));
     Expected {
         rhythm,
         late: late.map_or(0, |late| late.count),

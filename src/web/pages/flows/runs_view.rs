@@ -221,7 +221,7 @@ fn bars(loaded: &Loaded, newest: &[RunLine], axis: &Axis, times: &Times, now_ms:
     let judgement = loaded.head.judgement.as_ref();
     let made_again_at = judgement.map_or(&[][..], |judged| &judged.made_again_at);
     let runs = newest.iter().rev().map(|run| (run.started_at, run));
-    for placed in with_missed(runs, loaded.rhythm(), made_again_at) {
+    for placed in with_missed(runs, loaded.rhythm().as_ref(), made_again_at) {
         match placed {
             Placed::Run(run) => bars.push((bar(flow_id, run, axis, times, now_ms), 0)),
             Placed::Missed(missed) => bars.extend(absent(missed, Status::Waiting, times)),

@@ -144,7 +144,10 @@ impl Live {
         let judgement = loaded.head.judgement.as_ref().filter(|_| is_known);
         let health = judgement.map(|judged| {
             let view = HealthView::new(judged, &times, loaded.judged_at);
-            view.of_flow(&flow.record.state, flow.gone_at.is_some())
+            let version = loaded.head.version.as_ref();
+            let off_since = version.and_then(|version| version.wanted.off_since_at());
+            let off_since = off_since.map(|at| times.at(at));
+            view.of_flow(&flow.record.state, flow.gone_at.is_some(), off_since)
         });
         let running = loaded.runs.iter().find(|run| run.outcome == RunOutcome::Running);
         let is_first_awaited = health
@@ -214,7 +217,7 @@ impl Live {
             self.health.as_ref().map(|health| (health.word, &health.reason)),
             self.running.as_ref().map(|running| &running.run_id),
             (
-                loaded.head.version.map(|version| version.number),
+                loaded.head.version.as_ref().map(|version| version.number),
                 self.missing.as_ref().map(|missing| missing.count),
             ),
         ))

@@ -162,8 +162,9 @@ fn missing_files(flows: i64) -> Kind {
             word: "Missing",
             href: format!("/flows?{MISSING_FILES}"),
             title,
-            detail: "No later run has brought them, even where the flow does well again. Its page names the runs."
-                .to_owned(),
+            detail:
+                "No later run has brought them, even where the flow does well again. Its page names the runs."
+                    .to_owned(),
             environment: String::new(),
             since: None,
         },

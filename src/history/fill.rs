@@ -16,7 +16,7 @@ use super::rounds::{Failures, LONGEST_PAUSE_MS, LOOK_EVERY, has_come, jittered, 
 use super::run_list::RunList;
 use crate::lifecycle::aside;
 use crate::store::sync_state::{self, SyncTopic};
-use crate::store::{MirroredRun, Store, judgements};
+use crate::store::{MirroredRun, Store, lost_files};
 
 /// How long one transaction should take: other writers wait for it. A much shorter one would write the same pages of
 /// the indexes again and again: ids of runs are scattered.
@@ -92,7 +92,7 @@ async fn look_further(place: &Place, pulse: &Pulse, stop: &CancellationToken) {
     let mut looked_at = false;
     while !stop.is_cancelled() {
         pulse.beat();
-        match judgements::look_further(store, id).await {
+        match lost_files::look_further(store, id).await {
             Ok(flow_ids) if flow_ids.is_empty() => break,
             Ok(flow_ids) => place.history.inner.audience.tell(id, flow_ids),
             Err(error) => {

@@ -139,7 +139,7 @@ fn first(flow: &Mirrored<FlowRecord>) -> NewVersion<'_> {
         flow: row,
         number: 1,
         valid_from_at,
-        wanted: Wanted::of_first(is_enabled(&configuration)),
+        wanted: Wanted::of_first(is_enabled(row)),
         configuration,
     }
 }
@@ -162,13 +162,13 @@ fn next<'a>(flow: &'a Mirrored<FlowRecord>, latest: &Latest) -> Option<NewVersio
         flow: row,
         number: latest.number + 1,
         valid_from_at,
-        wanted: wanted.followed_by(valid_from_at, has_same_schedule, is_enabled(&configuration)),
+        wanted: wanted.followed_by(valid_from_at, has_same_schedule, is_enabled(row)),
         configuration,
     })
 }
 
-fn is_enabled(configuration: &Configuration) -> bool {
-    configuration.state() == Some(flows::ENABLED)
+fn is_enabled(flow: &FlowRecord) -> bool {
+    flow.state == flows::ENABLED
 }
 
 /// What is stored of a version, of which an earlier release said nothing of the kind.

@@ -1,11 +1,10 @@
-//! Judging how flows do: by the transaction that changes a flow or one of its last runs, and further back after it.
+//! Judging how flows do, by the transaction that changes a flow or one of its last runs.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::bulk::{CHUNK, insert_into, take_excluded};
 use super::database::Engine;
-use super::flow_health::damaged;
-use super::{Store, StoreError, WriteTx, flows};
+use super::{Store, StoreError, WriteTx, flows, lost_files};
 use crate::domain::RunOutcome;
 use crate::domain::health::{
     Circumstances, Health, Judgement, Left, MOST_RUNS, RECENT_RUNS, RULES, RecentRun, judge,
@@ -34,9 +33,9 @@ const COLUMNS: &[&str] = &[
 ];
 const KEY_COLUMNS: usize = 2;
 /// Flows whose [`MOST_RUNS`] are in memory at once.
-const LONG_CHUNK: usize = 20;
+pub(super) const LONG_CHUNK: usize = 20;
 
-const KNOWN: &str = "SELECT environment_id, flow_id, recent_from_at, look_further FROM flow_health \
+const KNOWN: &str = "SELECT environment_id, flow_id, recent_from_at FROM flow_health \
      WHERE recent_from_at IS NOT NULL AND (environment_id, flow_id) IN (";
 const FLOWS_HEAD: &str = "SELECT f.environment_id, f.id, f.state, f.gone_at, f.frequency, f.interval_count, f.start_at, \
      f.platform_created_at, f.read_at, h.base, h.on_since_at, h.left_behind, h.look_further, y.filled_from_at, \
@@ -61,25 +60,16 @@ macro_rules! runs_tail {
 }
 const RECENT_TAIL: &str = runs_tail!(29);
 const MOST_TAIL: &str = runs_tail!(499);
-const MARK: &str = "UPDATE flow_health SET look_further = 1 WHERE (environment_id, flow_id) IN (";
-const TO_LOOK_FURTHER: &str = "SELECT h.flow_id FROM flow_health h \
-     JOIN flows f ON f.environment_id = h.environment_id AND f.id = h.flow_id \
-     WHERE h.environment_id = $1 AND h.look_further > 0 ORDER BY h.flow_id LIMIT $2";
 const ALL_OF: &str = "SELECT flow_id FROM flow_health WHERE environment_id = $1";
 /// The number of the rules stands at the beginning.
 const BY_OTHER_RULES: &str =
     "SELECT flow_id FROM flow_health WHERE environment_id = $1 AND judgement NOT LIKE $2 ORDER BY flow_id";
 
-/// What is read each second.
-#[cfg(test)]
-pub(super) const MIRROR_READS: &[&str] = &[TO_LOOK_FURTHER];
-
 /// The statements around the rows of a chunk, for a chunk of one.
 #[cfg(test)]
-pub(super) fn chunk_statements() -> [String; 5] {
+pub(super) fn chunk_statements() -> [String; 4] {
     let one = "VALUES ('e', 'f')";
     [
-        format!("{MARK}{one})"),
         format!("{KNOWN}{one})"),
         format!("{FLOWS_HEAD}{one}{FLOWS_TAIL}"),
         format!("{RUNS_HEAD}{one}{RECENT_TAIL}"),
@@ -154,8 +144,9 @@ impl FlowFacts {
     /// Judges it by its last runs, of which at most `most` were read.
     fn judged(self, mut runs: Vec<RecentRun>, most: usize) -> Result<Judged, StoreError> {
         let circumstances = self.circumstances();
-        let left = self.left_behind.as_deref().map(serde_json::from_str);
-        let mut left: Left = left.transpose().map_err(damaged)?.unwrap_or_default();
+        let mut left = lost_files::read_left(self.left_behind.as_deref())?;
+        let was_to_look_further = left.is_parted_from(&runs) || self.look_further.unwrap_or(0) > 0;
+        left.look_at(&runs);
         let are_all = runs.len() < most;
         // More of them where several started at the same moment.
         runs.drain(..runs.len().saturating_sub(most));
@@ -165,15 +156,14 @@ impl FlowFacts {
             Some(since) => self.platform_created_at.is_some_and(|made| made >= since),
         };
         let is_whole = are_all && are_known;
-        let was_to_look_further = left.is_parted_from(&runs) || self.look_further.unwrap_or(0) > 0;
-        let judgement = judge(&circumstances, &runs, is_whole, &mut left);
+        let judgement = judge(&circumstances, &runs, is_whole, &left);
         let from_at = runs.first().filter(|_| !are_all).map(|run| run.started_at);
         runs.drain(..runs.len().saturating_sub(RECENT_RUNS));
         Ok(Judged {
             flow: self,
             on_since_at: circumstances.on_since_at,
             judgement,
-            look_further: was_to_look_further && from_at.is_some() && most < MOST_RUNS,
+            look_further: was_to_look_further && from_at.is_some(),
             from_at,
             recent: runs,
             left,
@@ -191,59 +181,33 @@ pub(super) async fn runs_changed(
     changes: &HashMap<Place<'_>, Between>,
 ) -> Result<(), StoreError> {
     let places: Vec<Place<'_>> = changes.keys().copied().collect();
-    let mut known: HashMap<OwnPlace, (i64, i64)> = HashMap::new();
+    let mut untouched: HashMap<OwnPlace, i64> = HashMap::new();
     for chunk in places.chunks(CHUNK) {
         let mut query = places_in(KNOWN, chunk);
         query.push(")");
-        let found: Vec<(String, String, i64, i64)> = change!(tx, |db| query
+        let known: Vec<(String, String, i64)> = change!(tx, |db| query
             .build_query_as()
             .persistent(chunk.len() == CHUNK)
             .fetch_all(db))?;
-        known.extend(
-            found
+        untouched.extend(
+            known
                 .into_iter()
-                .map(|(environment_id, flow_id, from_at, look_further)| {
-                    ((environment_id, flow_id), (from_at, look_further))
-                }),
+                .map(|(environment_id, flow_id, from_at)| ((environment_id, flow_id), from_at)),
         );
     }
-    let (mut touched, mut to_mark) = (Vec::new(), Vec::new());
-    for (place, (first, last)) in changes {
-        let known = known.get(&(place.0.to_owned(), place.1.to_owned()));
-        if known.is_none_or(|(from_at, _)| last >= from_at) {
-            touched.push(*place);
-        }
-        if known.is_some_and(|(from_at, look_further)| *look_further == 0 && first < from_at) {
-            to_mark.push(*place);
-        }
-    }
+    let touched: Vec<Place<'_>> = places
+        .iter()
+        .filter(|place| {
+            let key = (place.0.to_owned(), place.1.to_owned());
+            untouched
+                .get(&key)
+                .is_none_or(|from_at| changes[*place].1 >= *from_at)
+        })
+        .copied()
+        .collect();
     flows::set_last_run(tx, &touched).await?;
     judge_anew(tx, &touched).await?;
-    for chunk in to_mark.chunks(CHUNK) {
-        let mut update = places_in(MARK, chunk);
-        update.push(")");
-        change!(tx, |db| update
-            .build()
-            .persistent(chunk.len() == CHUNK)
-            .execute(db))?;
-    }
-    Ok(())
-}
-
-/// Judges some flows by older runs, too, where those were not looked at yet or have changed; gives back which. None:
-/// there are no more.
-pub async fn look_further(store: &Store, environment_id: &str) -> Result<BTreeSet<String>, StoreError> {
-    let query = sqlx::query_scalar(TO_LOOK_FURTHER)
-        .bind(environment_id)
-        .bind(LONG_CHUNK as i64);
-    let ids: Vec<String> = read!(store, |db| query.fetch_all(db))?;
-    if !ids.is_empty() {
-        let mut tx = store.begin().await?;
-        let (judged, _) = judge_by(&mut tx, &places_of(environment_id, &ids), MOST_RUNS).await?;
-        store_judgements(&mut tx, &judged).await?;
-        tx.commit().await?;
-    }
-    Ok(ids.into_iter().collect())
+    lost_files::mark_to_look_further(tx, &places, changes).await
 }
 
 /// Judges all flows of an environment anew: other runs are known of than before.
@@ -267,7 +231,7 @@ pub async fn judge_by_these_rules(store: &Store, environment_id: &str) -> Result
     Ok(())
 }
 
-fn places_of<'a>(environment_id: &'a str, ids: &'a [String]) -> Vec<Place<'a>> {
+pub(super) fn places_of<'a>(environment_id: &'a str, ids: &'a [String]) -> Vec<Place<'a>> {
     ids.iter().map(|id| (environment_id, id.as_str())).collect()
 }
 
@@ -316,7 +280,7 @@ async fn judge_by(
     }))
 }
 
-async fn runs_of(tx: &mut WriteTx, places: &[Place<'_>], most: usize) -> Result<Runs, StoreError> {
+pub(super) async fn runs_of(tx: &mut WriteTx, places: &[Place<'_>], most: usize) -> Result<Runs, StoreError> {
     let mut query = places_in(RUNS_HEAD, places);
     query.push(if most == MOST_RUNS { MOST_TAIL } else { RECENT_TAIL });
     let found: Vec<RunFacts> = change!(tx, |db| query

@@ -25,7 +25,7 @@
 //! | [`flows`], [`runs`], [`run_lists`], [`sync_state`] | the mirror of the platform and how fresh it is |
 //! | `run_mirror` | storing runs, their sums, and what the platform has forgotten |
 //! | [`flow_health`], [`flow_lists`] | how each flow does by its last runs; lists of them for people |
-//! | [`judgements`] | judging flows, in the transaction that changes what counts for that |
+//! | [`judgements`], [`lost_files`] | judging flows, in the transaction that changes what counts for that |
 //! | [`saved_views`] | filters of lists that people keep under a name |
 //! | [`run_requests`] | runs that people asked for |
 //! | [`flow_versions`] | what each flow was set to |
@@ -77,6 +77,7 @@ pub mod flows;
 pub mod judgements;
 pub mod later_runs;
 pub mod leases;
+pub mod lost_files;
 pub mod people;
 mod readers;
 mod run_days;

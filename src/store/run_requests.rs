@@ -1,5 +1,6 @@
 //! Runs that people asked the platform for.
 
+use super::runs::Run;
 use super::{Store, StoreError, WriteTx};
 use crate::domain::run_request::RequestState;
 
@@ -58,8 +59,17 @@ macro_rules! select {
 const BY_ID: &str = select!("WHERE id = $1 AND team_id = $2");
 const LAST_OF_FLOW: &str =
     select!("WHERE environment_id = $1 AND flow_id = $2 ORDER BY requested_at DESC, id DESC LIMIT 1");
-const OF_RUN: &str = "SELECT u.name, q.requested_at, q.retried_run_id FROM run_requests q \
+const OF_RUN: &str = "SELECT u.name, q.requested_at, q.retried_run_id, q.state FROM run_requests q \
      JOIN users u ON u.id = q.requested_by WHERE q.environment_id = $1 AND q.run_id = $2 LIMIT 1";
+/// The platform tells the window of a run that has not begun in whole seconds, and a run at most an hour late.
+const PERHAPS_OF_RUN: &str = "SELECT u.name, q.requested_at, q.retried_run_id, q.state FROM run_requests q \
+     JOIN users u ON u.id = q.requested_by \
+     LEFT JOIN runs o ON o.environment_id = q.environment_id AND o.id = q.retried_run_id \
+     WHERE q.environment_id = $1 AND q.flow_id = $2 AND q.state = 'unknown' \
+     AND q.requested_at BETWEEN CAST($3 AS BIGINT) - 3600000 AND CAST($3 AS BIGINT) + 120000 \
+     AND COALESCE(q.window_start_at, o.window_start_at) BETWEEN CAST($4 AS BIGINT) - 999 AND CAST($4 AS BIGINT) + 999 \
+     AND COALESCE(q.window_end_at, o.window_end_at) BETWEEN CAST($5 AS BIGINT) - 999 AND CAST($5 AS BIGINT) + 999 \
+     AND q.retried_run_id IS DISTINCT FROM $6 ORDER BY q.requested_at DESC, q.id DESC LIMIT 1";
 const ON_THEIR_WAY: &str = select!("WHERE state = 'sent'");
 const INSERT: &str = "INSERT INTO run_requests (id, team_id, environment_id, flow_id, retried_run_id, window_start_at, \
      window_end_at, requested_by, requested_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -68,10 +78,20 @@ const END: &str = "UPDATE run_requests SET state = $2, run_id = $3, problem = $4
 
 /// Reads on a page's path.
 #[cfg(test)]
-pub(super) const PAGE_READS: &[&str] = &[BY_ID, LAST_OF_FLOW, OF_RUN];
+pub(super) const PAGE_READS: &[&str] = &[BY_ID, LAST_OF_FLOW, OF_RUN, PERHAPS_OF_RUN];
 
-/// Who asked for a run, when, and which earlier run it repeats.
-pub type AskedFor = (String, i64, Option<String>);
+/// By whom a run was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct AskedFor {
+    /// Their name.
+    pub name: String,
+    /// When (UTC epoch milliseconds).
+    pub requested_at: i64,
+    /// The earlier run that it repeats.
+    pub retried_run_id: Option<String>,
+    /// What is known of that; unknown: the answer was lost, and the run is what was asked for.
+    pub state: RequestState,
+}
 
 /// Adds a request that is about to be sent. [`StoreError::Duplicate`]: this form was sent before, or another
 /// request for the flow is on its way.
@@ -126,15 +146,20 @@ pub async fn last_of_flow(
 }
 
 /// Who asked for a run; nobody: it came by the schedule, or from elsewhere.
-pub async fn of_run(
-    store: &Store,
-    environment_id: &str,
-    run_id: &str,
-) -> Result<Option<AskedFor>, StoreError> {
-    read!(store, |db| sqlx::query_as(OF_RUN)
-        .bind(environment_id)
-        .bind(run_id)
-        .fetch_optional(db))
+pub async fn of_run(store: &Store, run: &Run) -> Result<Option<AskedFor>, StoreError> {
+    let known = sqlx::query_as(OF_RUN).bind(&run.environment_id).bind(&run.id);
+    let known: Option<AskedFor> = read!(store, |db| known.fetch_optional(db))?;
+    if known.is_some() {
+        return Ok(known);
+    }
+    let perhaps = sqlx::query_as(PERHAPS_OF_RUN)
+        .bind(&run.environment_id)
+        .bind(&run.flow_id)
+        .bind(run.started_at)
+        .bind(run.window_start_at)
+        .bind(run.window_end_at)
+        .bind(&run.id);
+    read!(store, |db| perhaps.fetch_optional(db))
 }
 
 /// Requests whose answer nobody waits for any more, when a process starts.

@@ -53,10 +53,10 @@ impl HealthView {
         }
     }
 
-    /// The reason, and what a good state would hide: for a list, where nothing else says it.
+    /// The reason, and what the state hides: for a list, where nothing else says it.
     pub fn in_a_list(&self) -> String {
         match &self.lost {
-            Some(lost) if !self.health.needs_a_person() => format!("{} {lost}.", self.reason),
+            Some(lost) if self.health != Health::Failed => format!("{} {lost}.", self.reason),
             _ => self.reason.clone(),
         }
     }

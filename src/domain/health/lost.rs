@@ -25,7 +25,7 @@ pub struct Lost {
     /// The starts of the last failed runs of some of these windows, the newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub newest_at: Vec<i64>,
-    /// How many of the last runs failed without that the platform tells their window.
+    /// How many more runs failed of which the platform does not tell the window.
     pub untold: usize,
 }
 
@@ -41,8 +41,10 @@ pub struct Left {
     failed: Vec<Failed>,
 }
 
-/// Start, and the window of time whose files it read.
-type Failed = (i64, i64, i64);
+/// Start, and the window of time whose files it should have read, if the platform told.
+type Failed = (i64, Option<Window>);
+/// Files that changed since then until then.
+type Window = (i64, i64);
 
 impl Left {
     /// Whether runs may be there that belong between those looked at and these ones, the oldest first.
@@ -52,7 +54,7 @@ impl Left {
     }
 
     /// Takes in the last runs, the oldest first.
-    pub(super) fn look_at(&mut self, runs: &[RecentRun]) {
+    pub fn look_at(&mut self, runs: &[RecentRun]) {
         let Some((first, last)) = runs.first().zip(runs.last()) else {
             *self = Self::default();
             return;
@@ -61,18 +63,12 @@ impl Left {
             *self = Self::default();
         }
         // Those that are among the last ones are looked at anew.
-        self.failed.retain(|(started_at, from, to)| {
-            let is_older = *started_at < first.started_at;
-            is_older && !runs.iter().any(|run| run.ends_the_wait_for((*from, *to)))
-        });
+        self.failed
+            .retain(|(started_at, window)| *started_at < first.started_at && still_waits(*window, runs));
         for (place, run) in runs.iter().enumerate() {
             let window = run.window_start_at.zip(run.window_end_at);
-            let window = window.filter(|_| run.outcome == RunOutcome::Failed);
-            let later = &runs[place + 1..];
-            if let Some((from, to)) = window
-                && !later.iter().any(|run| run.ends_the_wait_for((from, to)))
-            {
-                self.failed.push((run.started_at, from, to));
+            if run.outcome == RunOutcome::Failed && still_waits(window, &runs[place + 1..]) {
+                self.failed.push((run.started_at, window));
             }
         }
         let oldest_at = self
@@ -89,32 +85,31 @@ impl Left {
 
     /// What is lost, in the light of the last runs: what may still come is not.
     pub(super) fn lost(&self, runs: &[RecentRun]) -> Lost {
-        let may_come = |window: (i64, i64)| {
+        let may_come = |window| {
             let mut going_on = runs.iter().filter(|run| is_going_on(run.outcome));
             going_on.any(|run| run.covers(window))
         };
-        let lost = self
-            .failed
-            .iter()
-            .rev()
-            .filter(|(_, from, to)| !may_come((*from, *to)));
-        let starts: Vec<i64> = lost.map(|(started_at, ..)| *started_at).collect();
-        let is_untold = |run: &&RecentRun| {
-            run.outcome == RunOutcome::Failed
-                && (run.window_start_at.is_none() || run.window_end_at.is_none())
-        };
+        let (told, untold): (Vec<&Failed>, Vec<&Failed>) =
+            self.failed.iter().rev().partition(|(_, window)| window.is_some());
+        let lost = told.iter().filter(|(_, window)| !window.is_some_and(may_come));
+        let starts: Vec<i64> = lost.map(|(started_at, _)| *started_at).collect();
         Lost {
             since_at: self.from_at,
             windows: starts.len(),
             newest_at: starts.into_iter().take(TOLD).collect(),
-            untold: runs.iter().filter(is_untold).count(),
+            untold: untold.len(),
         }
     }
 }
 
+/// Whether none of these later runs stands for one that failed.
+fn still_waits(window: Option<Window>, later: &[RecentRun]) -> bool {
+    window.is_none_or(|window| !later.iter().any(|run| run.ends_the_wait_for(window)))
+}
+
 impl RecentRun {
     /// Whether it read all files of a window.
-    fn covers(&self, (from, to): (i64, i64)) -> bool {
+    fn covers(&self, (from, to): Window) -> bool {
         let begins = |own: i64| own <= from.saturating_add(LESS_THAN_A_SECOND);
         let ends = |own: i64| own >= to.saturating_sub(LESS_THAN_A_SECOND);
         self.window_start_at.is_some_and(begins) && self.window_end_at.is_some_and(ends)
@@ -122,7 +117,7 @@ impl RecentRun {
 
     /// Whether the run of a window that failed before need not be spoken of any more: its files came, or this one
     /// failed once more and stands for both.
-    fn ends_the_wait_for(&self, window: (i64, i64)) -> bool {
+    fn ends_the_wait_for(&self, window: Window) -> bool {
         let says_so = self.outcome == RunOutcome::Failed || self.outcome.brought_records(self.records_out);
         says_so && self.covers(window)
     }

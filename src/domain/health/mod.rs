@@ -10,10 +10,12 @@
 //! | `lateness` | which run is expected next, from when on it is late, and which were missed |
 //! | `volume` | empty and odd runs |
 //! | `lost` | failed runs whose files did not come, also those before the last runs |
+//! | `said` | what the last runs say together |
 //! | `sequence` | runs in their order, with those that were missed |
 
 mod lateness;
 mod lost;
+mod said;
 mod sequence;
 #[cfg(test)]
 mod tests;
@@ -29,6 +31,7 @@ use super::words::words;
 use super::{RunOutcome, schedule::Frequency};
 pub use lateness::{Missed, Rhythm};
 pub use lost::{Left, Lost};
+use said::Said;
 pub use sequence::{Placed, with_missed};
 pub use usual::Usual;
 pub use wanted::Wanted;
@@ -248,14 +251,13 @@ impl Judgement {
     }
 }
 
-/// Judges a flow by its last runs, the oldest first. `is_whole`: there are no others. `left` is what the judgement
-/// before this one left behind, and is brought up to date.
+/// Judges a flow by its last runs, the oldest first. `is_whole`: there are no others. `left` has looked at
+/// them already.
 ///
 /// A run that was made again counts for the files that it read, not for the moment at which it was made again: it
 /// says nothing of what has come since.
-pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool, left: &mut Left) -> Judgement {
+pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool, left: &Left) -> Judgement {
     let going_on = runs.iter().find(|run| is_going_on(run.outcome));
-    left.look_at(runs);
     let lost = left.lost(runs);
     let brought_last = runs
         .iter()
@@ -277,7 +279,7 @@ pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool, left: &mu
         .collect();
     let usual_duration_ms = usual::durations(&ended);
     let said = match flow.is_on {
-        true => base(&runs, &ended),
+        true => Said::of(&runs, &ended),
         false => Said::once(Health::Off, None),
     };
     let longest = said.in_a_row.max(said.without_data);
@@ -345,68 +347,4 @@ fn stuck_at(run: &RecentRun, usual_duration_ms: Option<Usual>) -> i64 {
             .max(STUCK_NEVER_BEFORE_MS)
     });
     run.started_at.saturating_add(patience)
-}
-
-/// What the last runs say together.
-struct Said {
-    health: Health,
-    since_at: Option<i64>,
-    in_a_row: usize,
-    without_data: usize,
-}
-
-impl Said {
-    /// Not said of ended runs.
-    fn once(health: Health, since_at: Option<i64>) -> Self {
-        Self {
-            health,
-            since_at,
-            in_a_row: 0,
-            without_data: 0,
-        }
-    }
-}
-
-/// What the last run says, since when, and how many in a row say the same.
-fn base(runs: &[RecentRun], ended: &[RecentRun]) -> Said {
-    if let Some(last) = runs.last().filter(|run| run.outcome == RunOutcome::Unknown) {
-        return Said::once(Health::Unknown, Some(last.started_at));
-    }
-    let last = said_of(ended, ended.len());
-    if let Some(health) = last.filter(|health| health.needs_a_person()) {
-        let row = |is_in: &dyn Fn(Health) -> bool| {
-            let counts = (1..=ended.len()).rev();
-            counts
-                .take_while(|count| said_of(ended, *count).is_some_and(is_in))
-                .count()
-        };
-        let in_a_row = row(&|one| one == health);
-        // People ask since when nothing comes, whatever keeps it away.
-        let without_data = row(&|one| one.is_without_data());
-        return Said {
-            health,
-            since_at: Some(ended[ended.len() - in_a_row.max(without_data)].started_at),
-            in_a_row,
-            without_data,
-        };
-    }
-    if let Some(run) = runs.iter().find(|run| is_going_on(run.outcome)) {
-        return Said::once(Health::Running, Some(run.started_at));
-    }
-    match last {
-        Some(_) => Said::once(Health::Well, ended.last().map(|run| run.started_at)),
-        None => Said::once(Health::Waiting, None),
-    }
-}
-
-/// What the last of the first `count` ended runs says, in the light of those before it.
-fn said_of(ended: &[RecentRun], count: usize) -> Option<Health> {
-    let (last, before) = ended[..count].split_last()?;
-    Some(match last.outcome {
-        RunOutcome::Failed => Health::Failed,
-        RunOutcome::Partial => Health::Partial,
-        _ if volume::is_empty(last, before) => Health::Empty,
-        _ if volume::is_odd(last, before) => Health::Odd,
-        _ => Health::Well,
-    })
 }

@@ -6,7 +6,22 @@ use super::{judge as judge_of, *};
 
 /// As the store does: fewer than are asked for are all.
 pub(super) fn judge(flow: &Circumstances, runs: &[RecentRun]) -> Judgement {
-    judge_of(flow, runs, runs.len() < RECENT_RUNS, &mut Left::default())
+    judge_all(flow, runs, runs.len() < RECENT_RUNS)
+}
+
+fn judge_all(flow: &Circumstances, runs: &[RecentRun], is_whole: bool) -> Judgement {
+    judge_after(flow, runs, is_whole, &mut Left::default())
+}
+
+/// After the judgements that left this behind.
+pub(super) fn judge_after(
+    flow: &Circumstances,
+    runs: &[RecentRun],
+    is_whole: bool,
+    left: &mut Left,
+) -> Judgement {
+    left.look_at(runs);
+    judge_of(flow, runs, is_whole, left)
 }
 
 pub(super) const MINUTE: i64 = 60_000;
@@ -170,17 +185,14 @@ fn a_flow_that_brings_nothing_any_more_is_empty_until_something_comes() {
         .collect();
     for empty in 1..=40 {
         runs.push(run(19 + empty, RunOutcome::Succeeded, 0));
-        let judged = judge_of(&hourly(), &runs, true, &mut Left::default());
+        let judged = judge_all(&hourly(), &runs, true);
         let is_said = (judged.base, judged.in_a_row, judged.never_brought_any);
         assert_eq!(is_said, (Health::Empty, empty as usize, false));
         assert_eq!(judged.base_since_at, Some(START + 20 * HOUR + 2 * MINUTE));
         assert_eq!(judged.usual_records.map(|usual| usual.runs), Some(20));
     }
     runs.push(run(60, RunOutcome::Succeeded, 10_000));
-    assert_eq!(
-        judge_of(&hourly(), &runs, true, &mut Left::default()).base,
-        Health::Well
-    );
+    assert_eq!(judge_all(&hourly(), &runs, true).base, Health::Well);
 }
 
 #[test]
@@ -203,7 +215,7 @@ fn where_the_last_runs_are_not_enough_more_are_asked_for() {
     assert!(judge(&hourly(), &runs(30, RunOutcome::Failed)).asks_for_more());
     let mut long = runs(40, RunOutcome::Succeeded);
     long.extend((40..140).map(|slot| run(slot, RunOutcome::Failed, 0)));
-    let judged = judge_of(&hourly(), &long, false, &mut Left::default());
+    let judged = judge_all(&hourly(), &long, false);
     assert_eq!((judged.in_a_row, judged.perhaps_longer), (100, false));
     assert_eq!(judged.base_since_at, Some(START + 40 * HOUR + 2 * MINUTE));
     assert_eq!(judged.usual_records.map(|usual| usual.runs), Some(RECENT_RUNS));
@@ -338,56 +350,4 @@ fn runs_are_missed_between_two_that_are_more_than_one_period_apart() {
         missed(hour, i64::MIN, i64::MAX).map(|missed| missed.first_at),
         Some(0)
     );
-}
-
-#[test]
-fn nothing_is_missed_while_the_flow_was_off_or_set_otherwise() {
-    let hours = |wanted: &Wanted, earlier: i64, later: i64| -> Vec<i64> {
-        let rhythm = Rhythm::of(Some("hour"), Some(1), Some(0), wanted.clone(), None).expect("a rhythm");
-        let begun = |hour: i64| hour * HOUR + 3 * MINUTE;
-        let missed = rhythm.missed_between(begun(earlier), begun(later));
-        let moments = missed.flat_map(|missed| missed.moments(99).collect::<Vec<_>>());
-        moments.map(|at| at / HOUR).collect()
-    };
-    let first = Wanted::of_first(true);
-    assert_eq!(hours(&first, 1, 4), [2, 3]);
-    let renamed = first.followed_by(3 * HOUR, true, true);
-    assert_eq!(
-        (hours(&renamed, 1, 4), renamed.off_since_at()),
-        (vec![2, 3], None)
-    );
-    let off = renamed.followed_by(4 * HOUR + MINUTE, true, false);
-    assert_eq!(hours(&off, 1, 9), [2, 3, 4]);
-    let still_off = off.followed_by(5 * HOUR, true, false);
-    assert_eq!(still_off.off_since_at(), Some(4 * HOUR + MINUTE));
-    let on = still_off.followed_by(7 * HOUR, true, true);
-    assert_eq!(
-        (hours(&on, 1, 10), on.off_since_at()),
-        (vec![2, 3, 4, 7, 8, 9], None)
-    );
-    assert_eq!(hours(&on, 5, 7), [0; 0], "a run of a moment at which it was off");
-    let otherwise = on.followed_by(9 * HOUR, false, true);
-    assert_eq!(hours(&otherwise, 1, 12), [9, 10, 11]);
-    assert_eq!(hours(&Wanted::since(2 * HOUR, true), 0, 4), [2, 3]);
-    // Switched off with another schedule than it gets when it is switched on again.
-    let off = otherwise
-        .followed_by(11 * HOUR, true, false)
-        .followed_by(12 * HOUR, false, false);
-    assert_eq!(
-        (hours(&off, 1, 20), off.off_since_at()),
-        (vec![], Some(11 * HOUR))
-    );
-    assert_eq!(hours(&off.followed_by(13 * HOUR, true, true), 1, 15), [13, 14]);
-    let was_never_seen_on = Wanted::of_first(false);
-    assert_eq!(
-        (hours(&was_never_seen_on, 1, 9), was_never_seen_on.off_since_at()),
-        (vec![], None)
-    );
-    let mut many = first;
-    for n in 0..100 {
-        many = many.followed_by(n * HOUR, true, n % 2 == 1);
-    }
-    let text = serde_json::to_string(&many).expect("JSON");
-    assert!(text.len() < 1_000, "{text}");
-    assert_eq!(serde_json::from_str::<Wanted>(&text).expect("the same"), many);
 }

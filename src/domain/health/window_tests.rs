@@ -1,7 +1,7 @@
 //! Judgements by the windows of time whose files the runs read.
 
-use super::tests::{HOUR, MINUTE, START, good, hourly, judge, run};
-use super::{judge as judge_of, *};
+use super::tests::{HOUR, MINUTE, START, good, hourly, judge, judge_after, run};
+use super::*;
 
 /// A run of the files of a slot, started when `slot` says.
 fn of_window(slot: i64, window: i64, outcome: RunOutcome) -> RecentRun {
@@ -98,7 +98,7 @@ fn lost_files_are_not_forgotten_when_their_run_is_none_of_the_last_ones() {
     };
     let mut last_ones = |runs: &[RecentRun]| -> Lost {
         let from = runs.len().saturating_sub(RECENT_RUNS);
-        judge_of(&hourly(), &runs[from..], false, &mut left).lost
+        judge_after(&hourly(), &runs[from..], false, &mut left).lost
     };
     for count in 1..200 {
         last_ones(&runs[..count]);
@@ -130,7 +130,7 @@ fn lost_files_are_not_forgotten_when_their_run_is_none_of_the_last_ones() {
     assert_eq!(slots(&last_ones(&runs)), [201, 150]);
     let later: Vec<RecentRun> = (900..940).map(|slot| of_window(slot, slot, good)).collect();
     assert!(left.is_parted_from(&later));
-    let judged = judge_of(&hourly(), &later, false, &mut left);
+    let judged = judge_after(&hourly(), &later, false, &mut left);
     assert_eq!(
         (judged.lost.windows, judged.lost.since_at),
         (0, Some(later[0].started_at))
@@ -141,7 +141,7 @@ fn lost_files_are_not_forgotten_when_their_run_is_none_of_the_last_ones() {
 fn of_very_many_lost_files_the_oldest_are_forgotten_and_that_is_said() {
     let bad = windows(&[RunOutcome::Failed; 150]);
     let mut left = Left::default();
-    let lost = judge_of(&hourly(), &bad, true, &mut left).lost;
+    let lost = judge_after(&hourly(), &bad, true, &mut left).lost;
     assert_eq!((lost.windows, lost.since_at), (100, Some(bad[50].started_at)));
     let parts = serde_json::to_string(&left).expect("JSON");
     assert_eq!(serde_json::from_str::<Left>(&parts).expect("the same"), left);

@@ -162,6 +162,7 @@ async fn a_version_tells_when_the_flow_was_on_with_its_schedule() {
         let mut raw: Value = serde_json::from_str(&flow.raw).expect("JSON");
         raw["state"] = json!(state);
         flow.raw = raw.to_string();
+        flow.row.state = state.into();
         flow
     };
     let wanted = async || {

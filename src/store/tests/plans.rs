@@ -38,7 +38,7 @@ async fn reads_on_a_pages_path_search_and_never_scan() {
         ("sweeps", store::sweeps::PAGE_READS),
         ("flows", store::flows::PAGE_READS),
         ("flow_health", store::flow_health::PAGE_READS),
-        ("judgements", store::judgements::MIRROR_READS),
+        ("lost_files", store::lost_files::MIRROR_READS),
         ("run_requests", store::run_requests::PAGE_READS),
         ("flow_lists", store::flow_lists::PAGE_READS),
         ("board_links", store::board_links::PAGE_READS),
@@ -75,7 +75,11 @@ async fn bulk_writes_search_too() {
         .chain(days)
         .chain(health)
         .chain(versions);
-    let statements = several.chain([store::flows::chunk_statement(), store::sweeps::chunk_statement()]);
+    let statements = several.chain([
+        store::flows::chunk_statement(),
+        store::sweeps::chunk_statement(),
+        store::lost_files::chunk_statement(),
+    ]);
     for sql in statements {
         let plan = plan(&db, &sql).await;
         assert!(

@@ -187,6 +187,57 @@ async fn runs_that_are_not_there_are_as_many_here_as_on_the_flows_page() {
 }
 
 #[tokio::test]
+async fn files_that_a_failed_run_left_behind_are_told_although_all_is_well_again() {
+    let watched = Watched::start().await;
+    watched.read().await;
+    let rows: Vec<_> = (1..=2).map(|number| record(&watched, number)).collect();
+    let ran = |number: i64, flow: usize, outcome| {
+        let mut ran = run(&watched, number, outcome);
+        ran.row.flow_id.clone_from(&rows[flow].row.id);
+        ran.row.started_at = NOW_MS - number * HOUR_MS;
+        ran.row.window_start_at = Some(NOW_MS - (number + 1) * HOUR_MS);
+        ran.row.window_end_at = Some(NOW_MS - number * HOUR_MS);
+        ran.row.records_out = Some(100);
+        ran
+    };
+    let good = RunOutcome::Succeeded;
+    let mut ran_ones: Vec<_> = (1..=40).map(|number| ran(number, 0, good)).collect();
+    ran_ones[35] = ran(36, 0, RunOutcome::Failed);
+    ran_ones.push(ran(50, 1, good));
+    let mut tx = watched.app.store().begin().await.unwrap();
+    flows::upsert_many(&mut tx, &rows).await.unwrap();
+    runs::upsert_many(&mut tx, &ran_ones).await.unwrap();
+    tx.commit().await.unwrap();
+    // The mirror looks at runs before the last ones by and by.
+    watched
+        .as_time_passes("the overview tells of them", async || {
+            let mut ana = watched.app.visitor("ana").await;
+            let page = ana.get("/").await;
+            page.text()
+                .contains("1 flow misses files of failed runs")
+                .then_some(())
+        })
+        .await;
+    let mut ana = watched.app.visitor("ana").await;
+    let page = ana.get("/").await;
+    assert!(
+        page.has(".needs a[href='/flows?files=missing']"),
+        "{}",
+        page.text()
+    );
+    let list = ana.get("/flows?files=missing").await;
+    assert!(list.has("tbody a[href='/flows/flow-001']") && !list.has("tbody a[href='/flows/flow-002']"));
+    assert!(
+        list.text()
+            .contains("failed, and no later run has brought its files"),
+        "{}",
+        list.text()
+    );
+    let nonsense = ana.get("/flows?files=lost").await;
+    assert_eq!(nonsense.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn the_next_runs_are_those_of_all_flows_not_only_of_the_last_that_ran() {
     let watched = Watched::start().await;
     watched.read().await;

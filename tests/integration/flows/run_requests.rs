@@ -100,11 +100,10 @@ async fn a_failed_run_is_run_again_once_however_often_the_button_is_pressed() {
         .expect("a request");
     let new = request.run_id.expect("the run that was started");
     let known = runs_of(&watched, &flow).await;
-    assert!(known.iter().any(|run| run.id == new), "shown without waiting");
-    let by = run_requests::of_run(watched.app.store(), &watched.environment.id, &new)
-        .await
-        .unwrap();
-    assert_eq!(by.map(|(_, _, retried)| retried), Some(Some(run.id.clone())));
+    let new = known.iter().find(|run| run.id == new);
+    let new = new.expect("shown without waiting");
+    let by = run_requests::of_run(watched.app.store(), new).await.unwrap();
+    assert_eq!(by.map(|by| by.retried_run_id), Some(Some(run.id.clone())));
 
     // While it is going on there is a reason in the button's place.
     let page = ana.get(&format!("/flows/{flow}/runs/{}", run.id)).await;
@@ -190,6 +189,41 @@ async fn a_lost_answer_is_never_sent_again_and_nobody_asks_until_the_run_would_s
     control.disarm();
     watched.advance(6 * MINUTE_MS);
     assert!(again_form(&ana.get(&path).await).is_some());
+}
+
+#[tokio::test]
+async fn a_run_that_began_although_the_answer_was_lost_says_who_asked_for_it() {
+    let (watched, flow, _) = with_a_failed_run().await;
+    let control = watched.app.emulator.control();
+    control.arm(Rule::on("POST", "**/action").then(Fault::LoseAnswer));
+    let mut ana = watched.app.visitor("ana").await;
+    let flow_page = ana.get(&format!("/flows/{flow}")).await;
+    let links = flow_page.attributes("#missing a", "href");
+    let path = links.first().expect("a run whose files are missing").clone();
+    let known = runs_of(&watched, &flow).await;
+    let page = ana.get(&path).await;
+    let answer = ana
+        .submit(&page, &again_form(&page).expect("a button"), &[])
+        .await;
+    assert_eq!(answer.status, StatusCode::BAD_GATEWAY);
+    control.disarm();
+    let new = watched
+        .as_time_passes("the run that began", async || {
+            let runs = runs_of(&watched, &flow).await;
+            runs.into_iter()
+                .find(|one| known.iter().all(|known| known.id != one.id))
+        })
+        .await;
+    let page = ana.get(&format!("/flows/{flow}/runs/{}", new.id)).await;
+    assert!(
+        page.text()
+            .contains("answer was lost; this run has the files that were asked for"),
+        "{}",
+        page.text()
+    );
+    assert!(page.has(&format!("dd a[href='{path}']")));
+    let others = ana.get(&path).await;
+    assert!(!others.text().contains("Asked for"), "{}", others.text());
 }
 
 #[tokio::test]

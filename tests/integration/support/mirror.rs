@@ -14,6 +14,7 @@ use headgate::environments::{EnvironmentForm, Environments};
 use headgate::history::{History, Pace};
 use headgate::platform::{HttpOptions, PlatformClient, RunFilter};
 use headgate::store::flow_health::{self, FlowHealth};
+use headgate::store::lost_files;
 use headgate::store::runs::{self, Run, RunDay};
 use headgate::store::sync_state::{self, SyncState, SyncTopic};
 use headgate::store::{self, Store};
@@ -212,6 +213,8 @@ impl Mirror {
             days: BTreeMap::new(),
             health: BTreeMap::new(),
         };
+        // What the mirror does a moment after it has stored older runs.
+        while !lost_files::look_further(store, id).await.unwrap().is_empty() {}
         for flow in pages.into_iter().flat_map(|page| page.items) {
             // A run may be stored between two reads.
             let (stored, days) = loop {

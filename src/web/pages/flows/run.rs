@@ -10,6 +10,7 @@ use super::run_document::RunDocument;
 use super::view::{self, Badge, RunRow};
 use crate::domain::RunOutcome;
 use crate::domain::health::Usual;
+use crate::domain::run_request::RequestState;
 use crate::store::flow_page::{self, Neighbours};
 use crate::store::flow_versions::{self, FlowVersion};
 use crate::store::flows::Flow;
@@ -62,6 +63,8 @@ struct AskedForView {
     at: TimeView,
     /// The run that it repeats.
     repeats: Option<String>,
+    /// Adobe has named this run in its answer.
+    is_certain: bool,
 }
 
 /// A later run of the same files.
@@ -108,7 +111,7 @@ pub async fn show(
     let neighbours = flow_page::neighbours(store, &environment.id, &flow_id, run.started_at, &run_id).await?;
     let in_force = flow_versions::in_force(store, &environment.id, &flow_id, run.started_at, 1).await?;
     let later = later_runs::of_same_files(store, &run).await?;
-    let asked_for = run_requests::of_run(store, &environment.id, &run_id).await?;
+    let asked_for = run_requests::of_run(store, &run).await?;
     let again = asking::run_again(&state, &visit, &head.flow, &run, &later).await?;
 
     let visit = visit.in_environment(&environment.id);
@@ -125,10 +128,11 @@ pub async fn show(
     page(&RunPage {
         layout,
         again,
-        asked_for: asked_for.map(|(name, at, repeats)| AskedForView {
-            name,
-            at: times.at(at),
-            repeats,
+        asked_for: asked_for.map(|asked| AskedForView {
+            name: asked.name,
+            at: times.at(asked.requested_at),
+            repeats: asked.retried_run_id,
+            is_certain: asked.state == RequestState::Started,
         }),
         later: later
             .into_iter()

@@ -99,7 +99,7 @@ pub(super) struct Missing {
     pub(super) newest: Vec<(String, TimeView)>,
     /// How many others there are.
     pub(super) more: usize,
-    /// How many of the last runs failed of which Adobe does not tell the files.
+    /// How many more runs failed of which Adobe does not tell the files.
     pub(super) untold: usize,
     pub(super) may_repeat: bool,
 }

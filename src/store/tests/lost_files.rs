@@ -4,7 +4,7 @@ use super::flow_health::hourly;
 use super::*;
 use crate::domain::health::Lost;
 use crate::store::flow_lists::{self, FlowFilter, FlowPage, FlowSort};
-use crate::store::{flow_health, flows, judgements, runs};
+use crate::store::{flow_health, flows, lost_files, runs};
 
 const HOUR: i64 = 3_600_000;
 
@@ -37,7 +37,7 @@ fn history(hours: std::ops::Range<i64>) -> Vec<MirroredRun> {
 }
 
 async fn look_further(db: &Store) -> bool {
-    let looked = judgements::look_further(db, "env").await.expect("a look");
+    let looked = lost_files::look_further(db, "env").await.expect("a look");
     looked.contains("f1")
 }
 

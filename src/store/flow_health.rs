@@ -1,7 +1,7 @@
 //! How each flow does, as it was judged last.
 
 use super::{Store, StoreError};
-use crate::domain::health::{Judgement, RecentRun};
+use crate::domain::health::{Judgement, Left, RecentRun};
 
 /// A flow's judgement and the runs that it looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +46,12 @@ impl FlowHealth {
     pub(super) fn read_judgement(judgement: &str) -> Result<Judgement, StoreError> {
         serde_json::from_str(judgement).map_err(damaged)
     }
+}
+
+/// From the column of what a judgement has left behind.
+pub(super) fn read_left(stored: Option<&str>) -> Result<Left, StoreError> {
+    let left = stored.map(serde_json::from_str).transpose();
+    Ok(left.map_err(damaged)?.unwrap_or_default())
 }
 
 /// What is stored there cannot be read.

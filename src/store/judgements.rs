@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::bulk::{CHUNK, insert_into, take_excluded};
 use super::database::Engine;
-use super::{Store, StoreError, WriteTx, flows, lost_files};
+use super::flow_health::read_left;
+use super::{Store, StoreError, WriteTx, flows};
 use crate::domain::RunOutcome;
 use crate::domain::health::{
     Circumstances, Health, Judgement, Left, MOST_RUNS, RECENT_RUNS, RULES, RecentRun, judge,
@@ -144,7 +145,7 @@ impl FlowFacts {
     /// Judges it by its last runs, of which at most `most` were read.
     fn judged(self, mut runs: Vec<RecentRun>, most: usize) -> Result<Judged, StoreError> {
         let circumstances = self.circumstances();
-        let mut left = lost_files::read_left(self.left_behind.as_deref())?;
+        let mut left = read_left(self.left_behind.as_deref())?;
         let was_to_look_further = left.is_parted_from(&runs) || self.look_further.unwrap_or(0) > 0;
         left.look_at(&runs);
         let are_all = runs.len() < most;
@@ -175,7 +176,7 @@ impl FlowFacts {
 pub(super) type Between = (i64, i64);
 
 /// Keeps last run and judgement of flows of which runs have changed. Runs older than those that a judgement looks at
-/// change nothing but what was lost: that is looked for later.
+/// change nothing.
 pub(super) async fn runs_changed(
     tx: &mut WriteTx,
     changes: &HashMap<Place<'_>, Between>,
@@ -195,19 +196,14 @@ pub(super) async fn runs_changed(
                 .map(|(environment_id, flow_id, from_at)| ((environment_id, flow_id), from_at)),
         );
     }
-    let touched: Vec<Place<'_>> = places
-        .iter()
-        .filter(|place| {
-            let key = (place.0.to_owned(), place.1.to_owned());
-            untouched
-                .get(&key)
-                .is_none_or(|from_at| changes[*place].1 >= *from_at)
-        })
-        .copied()
-        .collect();
+    let is_touched = |(place, (_, last)): &(&Place<'_>, &Between)| {
+        let key = (place.0.to_owned(), place.1.to_owned());
+        untouched.get(&key).is_none_or(|from_at| *last >= *from_at)
+    };
+    let touched = changes.iter().filter(is_touched);
+    let touched: Vec<Place<'_>> = touched.map(|(place, _)| *place).collect();
     flows::set_last_run(tx, &touched).await?;
-    judge_anew(tx, &touched).await?;
-    lost_files::mark_to_look_further(tx, &places, changes).await
+    judge_anew(tx, &touched).await
 }
 
 /// Judges all flows of an environment anew: other runs are known of than before.

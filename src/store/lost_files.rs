@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::bulk::CHUNK;
 use super::database::Engine;
-use super::flow_health::damaged;
+use super::flow_health::{damaged, read_left};
 use super::judgements::{self, Between, LONG_CHUNK, Place, places_of, runs_of};
 use super::{Store, StoreError, WriteTx};
-use crate::domain::health::{Left, MOST_RUNS, RecentRun};
+use crate::domain::health::{MOST_RUNS, RecentRun};
 
 const MARK_HEAD: &str = "UPDATE flow_health SET look_further = 1 FROM (";
 const MARK_TAIL: &str = ") AS t WHERE flow_health.environment_id = t.column1 AND flow_health.flow_id = t.column2 \
@@ -32,9 +32,9 @@ pub(super) fn chunk_statement() -> String {
 /// Marks the flows of which a run has changed that is older than those that were looked at.
 pub(super) async fn mark_to_look_further(
     tx: &mut WriteTx,
-    places: &[Place<'_>],
     changes: &HashMap<Place<'_>, Between>,
 ) -> Result<(), StoreError> {
+    let places: Vec<Place<'_>> = changes.keys().copied().collect();
     for chunk in places.chunks(CHUNK) {
         let mut update = sqlx::QueryBuilder::<Engine>::new(MARK_HEAD);
         update.push_values(chunk, |mut tuple, place| {
@@ -52,8 +52,8 @@ pub(super) async fn mark_to_look_further(
     Ok(())
 }
 
-/// Judges some flows by older runs, too, where those were not looked at yet or have changed; gives back which. None:
-/// there are no more.
+/// Looks at the older runs of some flows, where that was not done yet or they have changed, and judges these flows anew;
+/// gives back which. None: there are no more.
 pub async fn look_further(store: &Store, environment_id: &str) -> Result<BTreeSet<String>, StoreError> {
     let query = sqlx::query_scalar(TO_LOOK_FURTHER)
         .bind(environment_id)
@@ -90,10 +90,4 @@ async fn look_at(
         .bind(serde_json::to_string(&left).map_err(damaged)?);
     change!(tx, |db| update.execute(db))?;
     Ok(())
-}
-
-/// What a judgement has left behind.
-pub(super) fn read_left(stored: Option<&str>) -> Result<Left, StoreError> {
-    let left = stored.map(serde_json::from_str).transpose();
-    Ok(left.map_err(damaged)?.unwrap_or_default())
 }

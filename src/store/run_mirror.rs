@@ -8,7 +8,7 @@ use super::bulk::{MirroredRun, in_turn, insert_into, pieces, qualified, take_exc
 use super::database::Engine;
 use super::run_days::{self, DayChange};
 use super::runs::Run;
-use super::{Store, StoreError, WriteTx, judgements};
+use super::{Store, StoreError, WriteTx, judgements, lost_files};
 use crate::domain::{DAY_MS, RunOutcome};
 
 const COLUMNS: &[&str] = &[
@@ -276,6 +276,7 @@ async fn keep_up(
     }
     run_days::change(tx, days).await?;
     judgements::runs_changed(tx, &between).await?;
+    lost_files::mark_to_look_further(tx, &between).await?;
     Ok(between.keys().map(|(_, flow_id)| (*flow_id).to_owned()).collect())
 }
 

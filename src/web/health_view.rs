@@ -223,8 +223,9 @@ fn besides(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> St
     if judged.ends_with_old_files && !matches!(health, Health::Off | Health::Waiting) {
         said.push_str(" That is said of the schedule's runs; a later one has read older files once more.");
     }
-    let is_without_data = matches!(judged.base, Health::Failed | Health::Empty);
-    if is_without_data && let Some(last) = at(judged.brought_last_at) {
+    if judged.base.is_without_data()
+        && let Some(last) = at(judged.brought_last_at)
+    {
         said.push_str(&format!(" Records came last with the run of {last}."));
     }
     said

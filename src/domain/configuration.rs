@@ -29,6 +29,7 @@ const VALUE_CHARS: usize = 2_000;
 const PLACE_CHARS: usize = 200;
 /// Depth of a value at most.
 const DEPTH_MAX: usize = 12;
+const STATE: &str = "state";
 const INTERVAL: &str = "scheduleParams/interval";
 const FREQUENCY: &str = "scheduleParams/frequency";
 const START: &str = "scheduleParams/startTime";
@@ -36,7 +37,7 @@ const START: &str = "scheduleParams/startTime";
 const NAMES: &[(&str, &str)] = &[
     ("name", "Name"),
     ("description", "Description"),
-    ("state", "State"),
+    (STATE, "State"),
     (FREQUENCY, "Schedule"),
     ("flowSpec/id", "Flow specification"),
     ("flowSpec/version", "Version of the flow specification"),
@@ -104,6 +105,11 @@ impl Configuration {
     pub fn settings(&self) -> Vec<Setting> {
         let named = |(name, value)| Setting { name, value };
         self.shown().into_iter().map(named).collect()
+    }
+
+    /// Adobe's state.
+    pub fn state(&self) -> Option<&str> {
+        self.0.get(STATE).map(String::as_str)
     }
 
     /// Whether runs are to begin at the same moments.

@@ -8,7 +8,7 @@ use super::flow_list_sql::{
 };
 use super::flow_versions::wanted_of;
 use super::values::contains_pattern;
-use super::{Store, StoreError};
+use super::{Store, StoreError, flows};
 use crate::domain::RunOutcome;
 use crate::domain::health::{Health, Judgement, Rhythm, Wanted};
 
@@ -74,7 +74,10 @@ impl ListedFlow {
     pub fn wanted(&self) -> Result<Option<Wanted>, StoreError> {
         let version = self.current_version.zip(self.current_from_at);
         version
-            .map(|(number, from_at)| wanted_of(self.current_wanted.as_deref(), number, from_at))
+            .map(|(number, from_at)| {
+                let is_enabled = self.state == flows::ENABLED;
+                wanted_of(self.current_wanted.as_deref(), number, from_at, is_enabled)
+            })
             .transpose()
     }
 

@@ -4,7 +4,7 @@ use sqlx::{Database, FromRow, Row};
 
 use super::database::Engine;
 use super::flow_versions::wanted_of;
-use super::flows::{Flow, select_flow};
+use super::flows::{self, Flow, select_flow};
 use super::sync_state::{SyncState, SyncTopic};
 use super::{Store, StoreError};
 use crate::domain::health::{Judgement, Wanted};
@@ -155,12 +155,13 @@ impl HeadRow {
     fn read(self) -> Result<FlowHead, StoreError> {
         let damaged = |error: serde_json::Error| StoreError::Other(format!("flow_health: {error}"));
         let judgement = self.judgement.as_deref().map(serde_json::from_str);
+        let is_enabled = self.flow.record.state == flows::ENABLED;
         let version = self.version_number.zip(self.version_from_at);
         let version = version.map(|(number, valid_from_at)| {
             Ok::<_, StoreError>(CurrentVersion {
                 number,
                 valid_from_at,
-                wanted: wanted_of(self.version_wanted.as_deref(), number, valid_from_at)?,
+                wanted: wanted_of(self.version_wanted.as_deref(), number, valid_from_at, is_enabled)?,
             })
         });
         let template = self

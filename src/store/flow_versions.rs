@@ -172,11 +172,16 @@ fn is_enabled(flow: &FlowRecord) -> bool {
 }
 
 /// What is stored of a version, of which an earlier release said nothing of the kind.
-pub(super) fn wanted_of(stored: Option<&str>, number: i64, valid_from_at: i64) -> Result<Wanted, StoreError> {
+pub(super) fn wanted_of(
+    stored: Option<&str>,
+    number: i64,
+    valid_from_at: i64,
+    is_enabled: bool,
+) -> Result<Wanted, StoreError> {
     match stored {
         Some(text) => serde_json::from_str(text).map_err(damaged),
-        None if number == 1 => Ok(Wanted::of_first(true)),
-        None => Ok(Wanted::since(valid_from_at, true)),
+        None if number == 1 => Ok(Wanted::of_first(is_enabled)),
+        None => Ok(Wanted::since(valid_from_at, is_enabled)),
     }
 }
 
@@ -231,11 +236,13 @@ async fn latest(
     found
         .into_iter()
         .map(|(environment_id, flow_id, number, valid_from_at, text, wanted)| {
+            let configuration = read_configuration(&text)?;
+            let was_enabled = configuration.state() == Some(flows::ENABLED);
             let latest = Latest {
                 number,
                 valid_from_at,
-                configuration: read_configuration(&text)?,
-                wanted: wanted_of(wanted.as_deref(), number, valid_from_at)?,
+                configuration,
+                wanted: wanted_of(wanted.as_deref(), number, valid_from_at, was_enabled)?,
             };
             Ok(((environment_id, flow_id), latest))
         })

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use super::bulk::{CHUNK, insert_into, take_excluded};
 use super::database::Engine;
-use super::flow_health::read_left;
+use super::flow_health::{damaged, read_left};
 use super::{Store, StoreError, WriteTx, flows};
 use crate::domain::RunOutcome;
 use crate::domain::health::{
-    Circumstances, Health, Judgement, Left, MOST_RUNS, RECENT_RUNS, RULES, RecentRun, judge,
+    Circumstances, Health, Judgement, Left, MOST_RUNS, RECENT_RUNS, RULES, RecentRun, Wanted, judge,
 };
 
 /// Environment and flow.
@@ -34,33 +34,40 @@ const COLUMNS: &[&str] = &[
 ];
 const KEY_COLUMNS: usize = 2;
 /// Flows whose [`MOST_RUNS`] are in memory at once.
-pub(super) const LONG_CHUNK: usize = 20;
+const LONG_CHUNK: usize = 20;
 
 const KNOWN: &str = "SELECT environment_id, flow_id, recent_from_at FROM flow_health \
      WHERE recent_from_at IS NOT NULL AND (environment_id, flow_id) IN (";
 const FLOWS_HEAD: &str = "SELECT f.environment_id, f.id, f.state, f.gone_at, f.frequency, f.interval_count, f.start_at, \
-     f.platform_created_at, f.read_at, h.base, h.on_since_at, h.left_behind, h.look_further, y.filled_from_at, \
-     y.fill_failing_since_at FROM (";
+     f.platform_created_at, f.read_at, h.base, h.on_since_at, h.left_behind, h.look_further, v.wanted, \
+     y.filled_from_at, y.fill_failing_since_at FROM (";
 const FLOWS_TAIL: &str = ") AS t CROSS JOIN flows f LEFT JOIN flow_health h \
      ON h.environment_id = f.environment_id AND h.flow_id = f.id \
+     LEFT JOIN flow_versions v ON v.environment_id = f.environment_id AND v.flow_id = f.id AND v.number = \
+     (SELECT MAX(n.number) FROM flow_versions n WHERE n.environment_id = f.environment_id AND n.flow_id = f.id) \
      LEFT JOIN sync_state y ON y.environment_id = f.environment_id AND y.topic = 'runs' \
      WHERE f.environment_id = t.column1 AND f.id = t.column2";
 const RUNS_HEAD: &str = "SELECT r.environment_id, r.flow_id, r.outcome, r.started_at, r.duration_ms, r.records_out, \
      r.window_start_at, r.window_end_at FROM (";
-/// `CROSS JOIN` keeps the order: the few flows first, their runs by index from the last but so many on.
+/// `CROSS JOIN` keeps the order: the few flows first, their runs by index from the last but so many on, or from so many
+/// milliseconds before the last on.
 macro_rules! runs_tail {
-    ($others:literal) => {
+    ($others:literal, $before_ms:literal) => {
         concat!(
             ") AS t CROSS JOIN runs r WHERE r.environment_id = t.column1 AND r.flow_id = t.column2 ",
             "AND r.started_at >= COALESCE((SELECT o.started_at FROM runs o WHERE o.environment_id = t.column1 ",
             "AND o.flow_id = t.column2 ORDER BY o.started_at DESC, o.id DESC LIMIT 1 OFFSET ",
             $others,
-            "), -9223372036854775807) ORDER BY r.environment_id, r.flow_id, r.started_at, r.id"
+            ") - ",
+            $before_ms,
+            ", -9223372036854775807) ORDER BY r.environment_id, r.flow_id, r.started_at, r.id"
         )
     };
 }
-const RECENT_TAIL: &str = runs_tail!(29);
-const MOST_TAIL: &str = runs_tail!(499);
+const RECENT_TAIL: &str = runs_tail!(29, 0);
+const MOST_TAIL: &str = runs_tail!(499, 0);
+/// [`KEPT_MS`](crate::domain::health::KEPT_MS).
+pub(super) const KEPT_TAIL: &str = runs_tail!(0, 2592000000);
 const ALL_OF: &str = "SELECT flow_id FROM flow_health WHERE environment_id = $1";
 /// The number of the rules stands at the beginning.
 const BY_OTHER_RULES: &str =
@@ -68,13 +75,14 @@ const BY_OTHER_RULES: &str =
 
 /// The statements around the rows of a chunk, for a chunk of one.
 #[cfg(test)]
-pub(super) fn chunk_statements() -> [String; 4] {
+pub(super) fn chunk_statements() -> [String; 5] {
     let one = "VALUES ('e', 'f')";
     [
         format!("{KNOWN}{one})"),
         format!("{FLOWS_HEAD}{one}{FLOWS_TAIL}"),
         format!("{RUNS_HEAD}{one}{RECENT_TAIL}"),
         format!("{RUNS_HEAD}{one}{MOST_TAIL}"),
+        format!("{RUNS_HEAD}{one}{KEPT_TAIL}"),
     ]
 }
 
@@ -93,6 +101,7 @@ struct FlowFacts {
     on_since_at: Option<i64>,
     left_behind: Option<String>,
     look_further: Option<i64>,
+    wanted: Option<String>,
     filled_from_at: Option<i64>,
     fill_failing_since_at: Option<i64>,
 }
@@ -124,7 +133,7 @@ struct RunFacts {
 }
 
 impl FlowFacts {
-    fn circumstances(&self) -> Circumstances {
+    fn circumstances(&self) -> Result<Circumstances, StoreError> {
         let is_on = self.gone_at.is_none() && self.state == flows::ENABLED;
         let on_since_at = match self.base {
             None => self.platform_created_at,
@@ -132,19 +141,27 @@ impl FlowFacts {
             Some(Health::Off) if is_on => Some(self.read_at),
             Some(_) => self.on_since_at,
         };
-        Circumstances {
+        let wanted: Option<Wanted> = self
+            .wanted
+            .as_deref()
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(damaged)?;
+        // Not before it was set so.
+        let on_since_at = on_since_at.max(wanted.and_then(|wanted| wanted.on_since_at()));
+        Ok(Circumstances {
             is_on,
             frequency: self.frequency.as_deref().and_then(|word| word.parse().ok()),
             interval: self.interval_count.unwrap_or(1),
             start_at: self.start_at,
             on_since_at,
             known_since_at: self.filled_from_at,
-        }
+        })
     }
 
     /// Judges it by its last runs, of which at most `most` were read.
     fn judged(self, mut runs: Vec<RecentRun>, most: usize) -> Result<Judged, StoreError> {
-        let circumstances = self.circumstances();
+        let circumstances = self.circumstances()?;
         let mut left = read_left(self.left_behind.as_deref())?;
         let was_to_look_further = left.is_parted_from(&runs) || self.look_further.unwrap_or(0) > 0;
         left.look_at(&runs);
@@ -264,7 +281,8 @@ async fn judge_by(
         .build_query_as()
         .persistent(persistent)
         .fetch_all(db))?;
-    let mut runs = runs_of(tx, places, most).await?;
+    let tail = if most == MOST_RUNS { MOST_TAIL } else { RECENT_TAIL };
+    let mut runs = runs_of(tx, places, tail).await?;
     let judged = flows.into_iter().map(|flow| {
         let own = runs.remove(&(flow.environment_id.clone(), flow.id.clone()));
         flow.judged(own.unwrap_or_default(), most)
@@ -276,9 +294,14 @@ async fn judge_by(
     }))
 }
 
-pub(super) async fn runs_of(tx: &mut WriteTx, places: &[Place<'_>], most: usize) -> Result<Runs, StoreError> {
+/// The last runs of flows, as many as the tail says.
+pub(super) async fn runs_of(
+    tx: &mut WriteTx,
+    places: &[Place<'_>],
+    tail: &'static str,
+) -> Result<Runs, StoreError> {
     let mut query = places_in(RUNS_HEAD, places);
-    query.push(if most == MOST_RUNS { MOST_TAIL } else { RECENT_TAIL });
+    query.push(tail);
     let found: Vec<RunFacts> = change!(tx, |db| query
         .build_query_as()
         .persistent(places.len() == CHUNK)

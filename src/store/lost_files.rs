@@ -4,18 +4,19 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::bulk::CHUNK;
 use super::database::Engine;
-use super::flow_health::{damaged, read_left};
-use super::judgements::{self, Between, LONG_CHUNK, Place, places_of, runs_of};
+use super::flow_health::damaged;
+use super::judgements::{self, Between, KEPT_TAIL, Place, places_of, runs_of};
 use super::{Store, StoreError, WriteTx};
-use crate::domain::health::{MOST_RUNS, RecentRun};
+use crate::domain::health::{Left, RecentRun};
 
+/// Flows whose runs of a month are in memory at once.
+const AT_ONCE: i64 = 5;
 const MARK_HEAD: &str = "UPDATE flow_health SET look_further = 1 FROM (";
 const MARK_TAIL: &str = ") AS t WHERE flow_health.environment_id = t.column1 AND flow_health.flow_id = t.column2 \
      AND flow_health.recent_from_at > t.column3 AND flow_health.look_further = 0";
 const TO_LOOK_FURTHER: &str = "SELECT h.flow_id FROM flow_health h \
      JOIN flows f ON f.environment_id = h.environment_id AND f.id = h.flow_id \
      WHERE h.environment_id = $1 AND h.look_further > 0 ORDER BY h.flow_id LIMIT $2";
-const LEFT: &str = "SELECT left_behind FROM flow_health WHERE environment_id = $1 AND flow_id = $2";
 const LOOKED_FURTHER: &str =
     "UPDATE flow_health SET left_behind = $3, look_further = 0 WHERE environment_id = $1 AND flow_id = $2";
 
@@ -57,15 +58,15 @@ pub(super) async fn mark_to_look_further(
 pub async fn look_further(store: &Store, environment_id: &str) -> Result<BTreeSet<String>, StoreError> {
     let query = sqlx::query_scalar(TO_LOOK_FURTHER)
         .bind(environment_id)
-        .bind(LONG_CHUNK as i64);
+        .bind(AT_ONCE);
     let ids: Vec<String> = read!(store, |db| query.fetch_all(db))?;
     if !ids.is_empty() {
         let mut tx = store.begin().await?;
         let places = places_of(environment_id, &ids);
-        let mut runs = runs_of(&mut tx, &places, MOST_RUNS).await?;
+        let mut runs = runs_of(&mut tx, &places, KEPT_TAIL).await?;
         for (environment_id, flow_id) in &places {
             let own = runs.remove(&((*environment_id).to_owned(), (*flow_id).to_owned()));
-            look_at(&mut tx, (environment_id, flow_id), &own.unwrap_or_default()).await?;
+            keep(&mut tx, (environment_id, flow_id), &own.unwrap_or_default()).await?;
         }
         // How it does is said by its last runs, as ever.
         judgements::judge_anew(&mut tx, &places).await?;
@@ -74,20 +75,16 @@ pub async fn look_further(store: &Store, environment_id: &str) -> Result<BTreeSe
     Ok(ids.into_iter().collect())
 }
 
-/// Looks for lost files among these runs of a flow.
-async fn look_at(
+/// Keeps what is lost among these runs of a flow.
+async fn keep(
     tx: &mut WriteTx,
     (environment_id, flow_id): Place<'_>,
     runs: &[RecentRun],
 ) -> Result<(), StoreError> {
-    let stored = sqlx::query_scalar(LEFT).bind(environment_id).bind(flow_id);
-    let stored: Option<String> = change!(tx, |db| stored.fetch_one(db))?;
-    let mut left = read_left(stored.as_deref())?;
-    left.look_at(runs);
     let update = sqlx::query(LOOKED_FURTHER)
         .bind(environment_id)
         .bind(flow_id)
-        .bind(serde_json::to_string(&left).map_err(damaged)?);
+        .bind(serde_json::to_string(&Left::of(runs)).map_err(damaged)?);
     change!(tx, |db| update.execute(db))?;
     Ok(())
 }

@@ -6,13 +6,13 @@
 use askama::Template;
 
 use crate::domain::RunOutcome;
-use crate::domain::health::{RecentRun, Rhythm, Wanted};
+use crate::domain::health::{Expected, RecentRun, Rhythm, Wanted};
 
 use super::{
     call_view::CallView,
     charts::{
         run_chart::{Bar, RunChart},
-        strip::{Expected, Strip},
+        strip::Strip,
     },
     explained::Explained,
     forms::field::{FieldKind, FieldView, FieldWidth, FormErrors},
@@ -98,7 +98,7 @@ fn chart(times: &Times) -> RunChart {
     RunChart::new(
         "runs",
         "Last 30 runs, duration in minutes",
-        Strip::new(&recent(30), Expected::default()).label,
+        Strip::new(&recent(30), &Expected::default()).label,
         &bars,
         Some((38.0, 56.0)),
     )
@@ -218,9 +218,9 @@ pub(super) fn gallery(theme: Theme) -> String {
         stored: numbers::count(stored).to_string(),
         strip: Strip::new(
             &recent(30 - ago),
-            Expected {
+            &Expected {
                 rhythm: Rhythm::of(Some("day"), None, Some(0), Wanted::of_first(true), None),
-                late: 0,
+                late: None,
                 made_again_at: &[],
             },
         ),

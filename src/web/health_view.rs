@@ -43,11 +43,7 @@ impl HealthView {
             reason: reason(judgement, health, times, now_ms)
                 + longer(judgement, health)
                 + &besides(judgement, health, times, now_ms),
-            of_run: if judgement.ends_with_old_files {
-                "The schedule's last run"
-            } else {
-                "The last run"
-            },
+            of_run: of_run(judgement.ends_with_old_files),
             since: judgement.since(now_ms).map(|at| times.at(at)),
             lost: (judgement.lost.windows > 0).then(|| lost(&judgement.lost, times)),
         }
@@ -56,8 +52,8 @@ impl HealthView {
     /// The reason, and what the state hides: for a list, where nothing else says it.
     pub fn in_a_list(&self) -> String {
         match &self.lost {
-            Some(lost) if self.health != Health::Failed => format!("{} {lost}.", self.reason),
-            _ => self.reason.clone(),
+            Some(lost) => format!("{} {lost}.", self.reason),
+            None => self.reason.clone(),
         }
     }
 
@@ -66,12 +62,15 @@ impl HealthView {
     pub fn of_flow(self, state: &str, is_gone: bool, off_since: Option<TimeView>) -> Self {
         let reason = match state {
             _ if self.health != Health::Off => return self,
-            _ if is_gone => "It does not run: Adobe does not list it any more.".to_owned(),
+            _ if is_gone => "It does not run by itself: Adobe does not list it any more.".to_owned(),
             "disabled" => match off_since {
-                Some(at) => format!("It does not run: it was switched off at {}.", at.short()),
-                None => "It does not run: it is switched off.".to_owned(),
+                Some(at) => format!(
+                    "It does not run by itself: it was switched off at {}.",
+                    at.short()
+                ),
+                None => "It does not run by itself: it is switched off.".to_owned(),
             },
-            other => format!("It does not run: Adobe calls its state \u{201c}{other}\u{201d}."),
+            other => format!("It does not run by itself: Adobe calls its state \u{201c}{other}\u{201d}."),
         };
         Self { reason, ..self }
     }
@@ -87,6 +86,15 @@ impl HealthView {
             since: None,
             lost: None,
         }
+    }
+}
+
+/// Of which run is spoken, where the last one of all may have read older files only.
+pub const fn of_run(ends_with_old_files: bool) -> &'static str {
+    if ends_with_old_files {
+        "The schedule's last run"
+    } else {
+        "The last run"
     }
 }
 
@@ -174,7 +182,7 @@ fn reason(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> Str
             )
         }
         Health::Well => "The last run brought what it should.".to_owned(),
-        Health::Off => "It does not run: it is switched off, or no longer at Adobe.".to_owned(),
+        Health::Off => "It does not run by itself: it is switched off, or no longer at Adobe.".to_owned(),
     }
 }
 
@@ -226,7 +234,13 @@ fn besides(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> St
     if judged.base.is_without_data()
         && let Some(last) = at(judged.brought_last_at)
     {
-        said.push_str(&format!(" Records came last with the run of {last}."));
+        // A run of older files brings records, too, and says nothing of whether new ones come.
+        let apart = judged
+            .of_old_files_at
+            .iter()
+            .any(|at| Some(*at) > judged.brought_last_at);
+        let what = if apart { "Records of new files" } else { "Records" };
+        said.push_str(&format!(" {what} came last with the run of {last}."));
     }
     said
 }

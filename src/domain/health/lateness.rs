@@ -41,6 +41,17 @@ pub(super) fn late_at(expected_at: i64, flow: &Circumstances, runs: &[RecentRun]
         .saturating_add(leeway)
 }
 
+/// Whether the first of the runs came so much later after its window than the others that it was one of old files: what
+/// it is among says nothing of those before it.
+pub(super) fn begins_late(flow: &Circumstances, runs: &[RecentRun]) -> bool {
+    let lag = |run: &RecentRun| Some(run.started_at.saturating_sub(run.window_end_at?));
+    let least = runs.iter().filter_map(lag).min();
+    let first = runs.first().and_then(lag);
+    let period_ms = period_ms(flow);
+    let is_later = |(first, least): (i64, i64)| first.saturating_sub(least) >= period_ms;
+    period_ms > 0 && first.zip(least).is_some_and(is_later)
+}
+
 fn period_ms(flow: &Circumstances) -> i64 {
     flow.frequency
         .map_or(0, |frequency| frequency.period_ms(flow.interval))

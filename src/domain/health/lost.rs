@@ -6,11 +6,11 @@ use super::{RecentRun, is_going_on};
 use crate::domain::{DAY_MS, RunOutcome};
 
 /// Of so many, the start is told.
-const TOLD: usize = 5;
+const TOLD: usize = 10;
 /// So many failed runs are kept in mind.
 const MOST_KEPT: usize = 100;
-/// And for so long, in milliseconds.
-const KEPT_MS: i64 = 30 * DAY_MS;
+/// Failed runs are kept in mind for so long, in milliseconds.
+pub const KEPT_MS: i64 = 30 * DAY_MS;
 /// The platform tells the window of a run that has not begun in whole seconds, in milliseconds.
 const LESS_THAN_A_SECOND: i64 = 999;
 
@@ -51,6 +51,13 @@ impl Left {
     pub fn is_parted_from(&self, runs: &[RecentRun]) -> bool {
         let begins_after = |first: &RecentRun| self.until_at.is_none_or(|until| until < first.started_at);
         runs.first().is_some_and(begins_after)
+    }
+
+    /// What judgements would have left that had looked at all of these runs, the oldest first.
+    pub fn of(runs: &[RecentRun]) -> Self {
+        let mut left = Self::default();
+        left.look_at(runs);
+        left
     }
 
     /// Takes in the last runs, the oldest first.

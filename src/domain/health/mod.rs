@@ -11,7 +11,7 @@
 //! | `volume` | empty and odd runs |
 //! | `lost` | failed runs whose files did not come, also those before the last runs |
 //! | `said` | what the last runs say together |
-//! | `sequence` | runs in their order, with those that were missed |
+//! | `sequence` | runs in their order, with those that were missed or are late |
 
 mod lateness;
 mod lost;
@@ -30,9 +30,9 @@ use serde::{Deserialize, Serialize};
 use super::words::words;
 use super::{RunOutcome, schedule::Frequency};
 pub use lateness::{Missed, Rhythm};
-pub use lost::{Left, Lost};
+pub use lost::{KEPT_MS, Left, Lost};
 use said::Said;
-pub use sequence::{Placed, with_missed};
+pub use sequence::{Expected, Placed, with_missed};
 pub use usual::Usual;
 pub use wanted::Wanted;
 
@@ -183,7 +183,10 @@ pub struct Judgement {
     /// Failed runs whose files did not come.
     #[serde(default)]
     pub lost: Lost,
-    /// The start of the last run that brought records.
+    /// The view begins with runs that read older files, as it seems: what was before it is to be seen, too.
+    #[serde(skip)]
+    pub begins_late: bool,
+    /// The start of the last run that brought records of new files.
     #[serde(default)]
     pub brought_last_at: Option<i64>,
     /// The next run by the schedule, counted from the last one: it may have passed.
@@ -220,7 +223,7 @@ impl Judgement {
             Some(_) => self.usual_records.is_none() || self.usual_duration_ms.is_none(),
             None => self.usual_duration_ms.is_none(),
         };
-        self.perhaps_longer || has_no_figures
+        self.perhaps_longer || self.begins_late || has_no_figures
     }
 
     /// How the flow does at a moment (UTC epoch milliseconds).
@@ -259,10 +262,7 @@ impl Judgement {
 pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool, left: &Left) -> Judgement {
     let going_on = runs.iter().find(|run| is_going_on(run.outcome));
     let lost = left.lost(runs);
-    let brought_last = runs
-        .iter()
-        .rfind(|run| run.outcome.brought_records(run.records_out));
-    let brought_last_at = brought_last.map(|run| run.started_at);
+    let begins_late = lateness::begins_late(flow, runs);
     let last_at = runs.last().map(|run| run.started_at);
     let ((runs, of_old_files), (slots, made_again)) = match flow.frequency {
         // Whoever runs a window of a single flow means just that one.
@@ -277,6 +277,9 @@ pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool, left: &Le
         .filter(|run| run.outcome.is_final())
         .copied()
         .collect();
+    let brought_last = runs
+        .iter()
+        .rfind(|run| run.outcome.brought_records(run.records_out));
     let usual_duration_ms = usual::durations(&ended);
     let said = match flow.is_on {
         true => Said::of(&runs, &ended),
@@ -299,7 +302,8 @@ pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool, left: &Le
             .last()
             .is_some_and(|run| Some(run.started_at) == last_at),
         lost,
-        brought_last_at,
+        begins_late,
+        brought_last_at: brought_last.map(|run| run.started_at),
         expected_at,
         late_at: expected_at
             .filter(|_| is_awaited)

@@ -58,6 +58,12 @@ impl Wanted {
         }
     }
 
+    /// Since when it is on with its schedule; none: that was so before anything was known, or it is off.
+    pub fn on_since_at(&self) -> Option<i64> {
+        let last = self.times.last().filter(|(_, until)| until.is_none());
+        last.and_then(|(from, _)| *from)
+    }
+
     /// When it was switched off; none: it is on, or that was not seen.
     pub fn off_since_at(&self) -> Option<i64> {
         self.off_since_at

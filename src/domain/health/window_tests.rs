@@ -28,7 +28,8 @@ fn a_run_made_again_says_nothing_of_what_came_after_its_files() {
     assert_eq!((judged.base, judged.in_a_row), (Health::Failed, 3));
     assert_eq!(judged.of_old_files_at, [START + 5 * HOUR + 2 * MINUTE]);
     assert!(judged.ends_with_old_files);
-    assert_eq!(judged.brought_last_at, Some(START + 5 * HOUR + 2 * MINUTE));
+    let last_of_new_files = Some(START + HOUR + 2 * MINUTE);
+    assert_eq!(judged.brought_last_at, last_of_new_files);
     assert_eq!(judged.base_since_at, Some(START + 2 * HOUR + 2 * MINUTE));
     runs.push(of_window(6, 6, bad));
     assert_eq!(
@@ -81,7 +82,7 @@ fn files_of_failed_runs_are_lost_until_a_later_run_brings_them() {
     let untold = judge(&hourly(), &runs).lost;
     assert_eq!((untold.windows, untold.untold), (0, 1));
     let (count, newest) = lost(&windows(&[bad; 100]));
-    assert_eq!((count, newest.len()), (100, 5));
+    assert_eq!((count, newest.len()), (100, 10));
 }
 
 #[test]
@@ -199,6 +200,24 @@ fn a_run_made_again_is_not_the_one_that_was_expected() {
         Health::Failed,
         "a window is run on purpose"
     );
+}
+
+#[test]
+fn where_the_last_runs_begin_with_old_files_those_before_them_are_looked_at() {
+    let (good, bad) = (RunOutcome::Succeeded, RunOutcome::Failed);
+    let mut runs = windows(&[bad; 41]);
+    runs.extend((0..20).map(|n| of_window(41 + n, n, good)));
+    runs.extend((61..76).map(|slot| of_window(slot, slot - 20, bad)));
+    let last_ones = judge(&hourly(), &runs[runs.len() - 30..]);
+    assert!(
+        last_ones.asks_for_more(),
+        "they begin among those that were made again"
+    );
+    let all = judge_after(&hourly(), &runs, false, &mut Left::default());
+    assert_eq!((all.base, all.in_a_row), (Health::Failed, 56));
+    assert_eq!(all.base_since_at, Some(START + 2 * MINUTE));
+    let usual = windows(&[good; 60]);
+    assert!(!judge(&hourly(), &usual[30..]).asks_for_more());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::*;
 use crate::domain::health::{Health, RECENT_RUNS};
@@ -85,6 +86,33 @@ async fn switching_off_and_on_starts_the_waiting_anew() {
         health(&db, "f1").await.expect("judged").judgement.base,
         Health::Off
     );
+}
+
+#[tokio::test]
+async fn a_run_is_expected_by_a_schedule_only_since_that_holds() {
+    let db = fixture().await;
+    let set_to = |unit: &str, at: i64| {
+        let mut flow = hourly("f1");
+        flow.row.frequency = Some(unit.into());
+        flow.row.platform_updated_at = Some(at);
+        let schedule = json!({"frequency": unit, "interval": 1, "startTime": 0});
+        flow.raw = json!({"state": "enabled", "scheduleParams": schedule}).to_string();
+        flow
+    };
+    let expected_at = async || {
+        let judged = health(&db, "f1").await.expect("judged").judgement;
+        judged.expected_at.map(|at| at / HOUR)
+    };
+    commit!(db, |tx| {
+        flows::upsert_many(tx, &[set_to("day", 0)]).await.expect("a flow");
+        let daily = run("r1", "f1", 24 * HOUR, RunOutcome::Succeeded);
+        runs::upsert_many(tx, &[daily]).await.expect("a run");
+    });
+    assert_eq!(expected_at().await, Some(48));
+    commit!(db, |tx| flows::upsert_many(tx, &[set_to("hour", 36 * HOUR + 1)])
+        .await
+        .expect("a flow"));
+    assert_eq!(expected_at().await, Some(37));
 }
 
 #[tokio::test]

@@ -194,4 +194,9 @@ async fn a_version_tells_when_the_flow_was_on_with_its_schedule() {
     let forget = sqlx::query("UPDATE flow_versions SET wanted = NULL");
     forget.execute(writer).await.expect("forgotten");
     assert_eq!(wanted().await, Wanted::since(3_000, true));
+    stored(&db, &[in_state("disabled", "2", 4_000)]).await;
+    let forget = sqlx::query("UPDATE flow_versions SET wanted = NULL");
+    forget.execute(writer).await.expect("forgotten");
+    stored(&db, &[in_state("enabled", "2", 5_000)]).await;
+    assert_eq!(wanted().await, Wanted::since(5_000, true), "it was off before");
 }

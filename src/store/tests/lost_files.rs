@@ -81,6 +81,42 @@ async fn older_runs_are_looked_at_later_and_each_time_that_one_changes() {
 }
 
 #[tokio::test]
+async fn a_month_is_looked_at_however_its_runs_came_in() {
+    let db = fixture().await;
+    let quarter = HOUR / 4;
+    let history = |slots: std::ops::Range<i64>| -> Vec<MirroredRun> {
+        let one = |slot: i64| {
+            let outcome = match slot % 100 {
+                0 => RunOutcome::Failed,
+                _ => RunOutcome::Succeeded,
+            };
+            run(&format!("r{slot:05}"), "f1", slot * quarter, outcome)
+        };
+        slots.map(one).collect()
+    };
+    commit!(db, |tx| flows::upsert_many(tx, &[hourly("f1")])
+        .await
+        .expect("flows"));
+    // As a fill brings them: the newest first, and some spans before newer ones.
+    for span in [2_900..3_001, 2_000..2_400, 100..900, 2_400..2_900, 900..2_000] {
+        commit!(db, |tx| runs::upsert_many(tx, &history(span))
+            .await
+            .expect("runs"));
+        look_further(&db).await;
+    }
+    let kept = lost(&db).await;
+    assert_eq!(kept.windows, 29, "from the 200th to the 3,000th");
+    assert_eq!(kept.since_at, Some((3_000 - 30 * 96) * quarter));
+    // One that brings the files of a very old one, and was very late itself.
+    let mut again = run("again", "f1", 1_000 * quarter + 1, RunOutcome::Succeeded);
+    again.row.window_start_at = Some(300 * quarter - 500);
+    again.row.window_end_at = Some(300 * quarter);
+    commit!(db, |tx| runs::upsert_many(tx, &[again]).await.expect("a run"));
+    assert!(look_further(&db).await && !look_further(&db).await);
+    assert_eq!(lost(&db).await.windows, 28);
+}
+
+#[tokio::test]
 async fn files_that_came_are_missed_no_longer() {
     let db = fixture().await;
     commit!(db, |tx| {

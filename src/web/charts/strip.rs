@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::ABSENT_IN_A_ROW;
 use crate::domain::RunOutcome;
-use crate::domain::health::{Placed, RecentRun, Rhythm, with_missed};
+use crate::domain::health::{Expected, Placed, RecentRun, with_missed};
 use crate::web::numbers;
 
 /// How many cells a strip has room for.
@@ -20,17 +20,6 @@ const HEIGHTS: [(i64, usize); 4] = [(1, 4), (3, 8), (5, 11), (8, 14)];
 const USUAL_HEIGHT: usize = 11;
 /// A run that brought nothing is a mere base line.
 const EMPTY_HEIGHT: usize = 2;
-
-/// What should have been there besides the runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Expected<'a> {
-    /// When runs should begin; none: that is not known, and no gap is called one.
-    pub rhythm: Option<Rhythm>,
-    /// Runs that are late now.
-    pub late: i64,
-    /// The starts of the runs that were no runs of the schedule (UTC epoch milliseconds).
-    pub made_again_at: &'a [i64],
-}
 
 /// A strip: each state has a shape of its own beside its colour, and the height of a cell tells how much the run
 /// brought, or how long it took where no run tells how much.
@@ -54,7 +43,7 @@ enum Cell {
 
 impl Strip {
     /// Draws the newest of `runs`, which come oldest first, and what is missing between and after them.
-    pub fn new(runs: &[RecentRun], expected: Expected<'_>) -> Self {
+    pub fn new(runs: &[RecentRun], expected: &Expected<'_>) -> Self {
         let cells = cells(runs, expected);
         let shown = &cells[cells.len().saturating_sub(STRIP_CELLS)..];
         Self {
@@ -64,17 +53,17 @@ impl Strip {
     }
 }
 
-fn cells(runs: &[RecentRun], expected: Expected<'_>) -> Vec<Cell> {
+fn cells(runs: &[RecentRun], expected: &Expected<'_>) -> Vec<Cell> {
     let drawn = runs.iter().zip(heights(runs));
     let drawn = drawn.map(|(run, height)| (run.started_at, Cell::Run(run.outcome, height)));
     let mut cells = Vec::with_capacity(STRIP_CELLS);
-    for placed in with_missed(drawn, expected.rhythm.as_ref(), expected.made_again_at) {
+    for placed in with_missed(drawn, expected) {
         match placed {
             Placed::Run(cell) => cells.push(cell),
             Placed::Missed(missed) => add(&mut cells, Cell::Missing, missed.count),
+            Placed::Late(late) => add(&mut cells, Cell::Late, late.count),
         }
     }
-    add(&mut cells, Cell::Late, expected.late);
     cells
 }
 
@@ -200,7 +189,7 @@ fn in_words(cells: &[Cell]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::health::Wanted;
+    use crate::domain::health::{Missed, Rhythm, Wanted};
     use RunOutcome::{Failed, Partial, Running, Succeeded, Unknown, Waiting};
 
     const HOUR: i64 = 3_600_000;
@@ -219,7 +208,11 @@ mod tests {
     fn hourly(late: i64) -> Expected<'static> {
         Expected {
             rhythm: Rhythm::of(Some("hour"), None, Some(0), Wanted::of_first(true), None),
-            late,
+            late: (late > 0).then_some(Missed {
+                first_at: 4 * HOUR,
+                period_ms: HOUR,
+                count: late,
+            }),
             made_again_at: &[],
         }
     }
@@ -238,7 +231,7 @@ mod tests {
             .zip(states)
             .map(|(slot, state)| run(slot, state, 100))
             .collect();
-        let strip = Strip::new(&runs, hourly(0));
+        let strip = Strip::new(&runs, &hourly(0));
         assert_eq!(
             drawn(&strip),
             [
@@ -284,7 +277,7 @@ mod tests {
     #[test]
     fn missing_and_late_runs_are_seen() {
         let runs = [run(0, Succeeded, 5), run(1, Succeeded, 5), run(4, Failed, 0)];
-        let strip = Strip::new(&runs, hourly(3));
+        let strip = Strip::new(&runs, &hourly(3));
         assert_eq!(
             drawn(&strip),
             [
@@ -313,34 +306,44 @@ mod tests {
             made_again_at: &[runs[2].started_at],
             ..hourly(0)
         };
-        let strip = Strip::new(&runs, expected);
+        let strip = Strip::new(&runs, &expected);
         assert_eq!(strip.label, "4 runs: 3 succeeded, 1 failed; 3 missing");
-        let strip = Strip::new(&runs, hourly(0));
+        let strip = Strip::new(&runs, &hourly(0));
         assert_eq!(strip.label, "4 runs: 3 succeeded, 1 failed; 2 missing");
+        // While others are late, one that was made again since then stands after them.
+        let expected = Expected {
+            made_again_at: &[runs[3].started_at],
+            ..hourly(2)
+        };
+        let cells = cells(&runs, &expected);
+        assert!(matches!(
+            cells[cells.len() - 3..],
+            [Cell::Late(_), Cell::Late(_), Cell::Run(..)]
+        ));
     }
 
     #[test]
     fn a_long_silence_leaves_room_for_runs_and_delays_are_no_gaps() {
         let runs = [run(0, Succeeded, 5), run(500, Succeeded, 5)];
-        let strip = Strip::new(&runs, hourly(0));
+        let strip = Strip::new(&runs, &hourly(0));
         assert_eq!(strip.label, "2 runs: 2 succeeded; 499 missing");
         let mut late = run(1, Succeeded, 5);
         late.started_at += HOUR / 3;
-        let strip = Strip::new(&[run(0, Succeeded, 5), late, run(2, Succeeded, 5)], hourly(0));
+        let strip = Strip::new(&[run(0, Succeeded, 5), late, run(2, Succeeded, 5)], &hourly(0));
         assert_eq!(strip.label, "3 runs: 3 succeeded");
         let no_rhythm = Expected::default();
-        assert_eq!(Strip::new(&runs, no_rhythm).label, "2 runs: 2 succeeded");
+        assert_eq!(Strip::new(&runs, &no_rhythm).label, "2 runs: 2 succeeded");
     }
 
     #[test]
     fn the_newest_thirty_end_at_the_right_edge() {
         let runs: Vec<_> = (0..40).map(|slot| run(slot, Succeeded, 5)).collect();
-        let strip = Strip::new(&runs, hourly(0));
+        let strip = Strip::new(&runs, &hourly(0));
         assert_eq!(strip.label, "30 runs: 30 succeeded");
         assert!(strip.marks[0].1.starts_with("M0 16V5h6V16h1V5"));
-        assert_eq!(Strip::new(&[], Expected::default()).label, "No runs yet");
-        assert_eq!(Strip::new(&runs[..1], hourly(0)).label, "1 run: succeeded");
-        let silent = Strip::new(&[], hourly(1_000));
+        assert_eq!(Strip::new(&[], &Expected::default()).label, "No runs yet");
+        assert_eq!(Strip::new(&runs[..1], &hourly(0)).label, "1 run: succeeded");
+        let silent = Strip::new(&[], &hourly(1_000));
         assert_eq!(silent.label, "No runs yet; 1,000 late now");
     }
 }

@@ -19,6 +19,7 @@ fn judged(base: Health) -> Judgement {
         of_old_files_at: Vec::new(),
         ends_with_old_files: false,
         lost: Lost::default(),
+        begins_late: false,
         brought_last_at: None,
         expected_at: Some(NOW - 60 * MINUTE),
         late_at: None,
@@ -92,7 +93,7 @@ fn one_word_does_not_hide_the_rest() {
         HealthView::new(&judged, &Times::new("UTC", NOW), NOW).in_a_list()
     };
     assert!(listed(Health::Well, None).ends_with(sentence));
-    assert!(!listed(Health::Failed, None).contains(sentence));
+    assert!(listed(Health::Failed, None).ends_with(sentence));
     assert!(
         !said(&with(Health::Well, None)).1.contains(sentence),
         "a note says it there"
@@ -103,6 +104,15 @@ fn one_word_does_not_hide_the_rest() {
         failed,
         "The last 2 runs failed. Another was expected at 21 Mar, 06:00 UTC, and none has come. Records came last \
          with the run of 21 Mar, 04:00 UTC."
+    );
+    let after_a_repeat = Judgement {
+        of_old_files_at: vec![NOW - MINUTE],
+        ..with(Health::Failed, None)
+    };
+    let repeated = said(&after_a_repeat).1;
+    assert!(
+        repeated.contains(" Records of new files came last with the run of 21 Mar, 04:00"),
+        "{repeated}"
     );
     let (health, empty) = said(&with(Health::Empty, late));
     assert_eq!(health, Health::Late);

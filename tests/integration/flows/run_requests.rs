@@ -217,7 +217,7 @@ async fn a_run_that_began_although_the_answer_was_lost_says_who_asked_for_it() {
     let page = ana.get(&format!("/flows/{flow}/runs/{}", new.id)).await;
     assert!(
         page.text()
-            .contains("answer was lost; this run has the files that were asked for"),
+            .contains("answer was lost, and this run has the files that were asked for"),
         "{}",
         page.text()
     );

@@ -1,11 +1,11 @@
 //! A flow in a list.
 
 use super::view::{Badge, badge_of_state, count, outcome_badge, source_name};
-use crate::domain::health::{Judgement, NEVER_READ, Wanted, judged_at};
+use crate::domain::health::{Expected, Judgement, NEVER_READ, Wanted, judged_at};
 use crate::domain::schedule::cadence;
 use crate::store::StoreError;
 use crate::store::flow_lists::ListedFlow;
-use crate::web::charts::strip::{Expected, Strip};
+use crate::web::charts::strip::Strip;
 use crate::web::health_view::HealthView;
 use crate::web::status::Status;
 use crate::web::times::{TimeView, Times};
@@ -68,8 +68,13 @@ impl FlowRow {
             .filter(|run| Some(run.started_at) == flow.last_run_at)
             .and_then(|run| run.records_out);
         let mut strip = health.as_ref().map_or_else(
-            || Strip::new(&[], Expected::default()),
-            |health| Strip::new(&health.recent, expected(&flow, wanted, &health.judgement, moment)),
+            || Strip::new(&[], &Expected::default()),
+            |health| {
+                Strip::new(
+                    &health.recent,
+                    &expected(&flow, wanted, &health.judgement, moment),
+                )
+            },
         );
         if moment == NEVER_READ && flow.last_run_at.is_none() {
             strip.label = "Runs not read yet".to_owned();
@@ -115,7 +120,7 @@ fn expected<'a>(
     let late = rhythm.as_ref().and_then(|rhythm| rhythm.late(judgement, moment));
     Expected {
         rhythm,
-        late: late.map_or(0, |late| late.count),
+        late,
         made_again_at: &judgement.made_again_at,
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::loaded::Loaded;
 use super::status::fingerprint;
 use super::view::{self, Badge, RunRow};
-use crate::domain::health::{Missed, Placed, Usual, with_missed};
+use crate::domain::health::{Expected, Missed, Placed, Usual, with_missed};
 use crate::store::runs::RunLine;
 use crate::web::charts::ABSENT_IN_A_ROW;
 use crate::web::charts::run_chart::{Bar, RunChart, WIDE_RUNS};
@@ -219,16 +219,19 @@ fn bars(loaded: &Loaded, newest: &[RunLine], axis: &Axis, times: &Times, now_ms:
     let mut bars = Vec::with_capacity(WIDE_RUNS);
     let flow_id = &loaded.flow().record.id;
     let judgement = loaded.head.judgement.as_ref();
-    let made_again_at = judgement.map_or(&[][..], |judged| &judged.made_again_at);
+    let expected = Expected {
+        rhythm: loaded.rhythm(),
+        late: late(loaded),
+        made_again_at: judgement.map_or(&[][..], |judged| &judged.made_again_at),
+    };
     let runs = newest.iter().rev().map(|run| (run.started_at, run));
-    for placed in with_missed(runs, loaded.rhythm().as_ref(), made_again_at) {
+    for placed in with_missed(runs, &expected) {
         match placed {
             Placed::Run(run) => bars.push((bar(flow_id, run, axis, times, now_ms), 0)),
             Placed::Missed(missed) => bars.extend(absent(missed, Status::Waiting, times)),
+            Placed::Late(late) => bars.extend(absent(late, Status::Late, times)),
         }
     }
-    let late = late(loaded).into_iter();
-    bars.extend(late.flat_map(|missed| absent(missed, Status::Late, times)));
     bars
 }
 

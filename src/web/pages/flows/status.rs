@@ -82,6 +82,8 @@ pub(super) struct Running {
 
 /// The last run that ended did not bring everything.
 pub(super) struct Trouble {
+    /// Which run it is: see [`HealthView::of_run`].
+    pub(super) of_run: &'static str,
     pub(super) run: RunRow,
     pub(super) change: Option<ChangeView>,
     /// To how many of the last runs that applies, and the code of the one before them, where it is another.
@@ -256,7 +258,9 @@ impl Trouble {
         let is_failed = run.outcome == RunOutcome::Failed;
         let is_running = loaded.runs.iter().any(|run| !run.outcome.is_final());
         let again = || asking::run_again_at_a_glance(visit, loaded.flow(), is_running, run);
+        let judgement = loaded.head.judgement.as_ref();
         Some(Self {
+            of_run: health_view::of_run(judgement.is_some_and(|judged| judged.ends_with_old_files)),
             run: RunRow::new(run.clone(), times),
             change: loaded
                 .change_before_trouble

@@ -159,11 +159,11 @@ fn missing_files(flows: i64) -> Kind {
         flows,
         Item {
             status: Status::Partial,
-            word: "Missing",
+            word: "Files missing",
             href: format!("/flows?{MISSING_FILES}"),
             title,
             detail:
-                "No later run has brought them, even where the flow does well again. Its page names the runs."
+                "No later run has brought them, even where the flow does well again. Its page names the last of the runs."
                     .to_owned(),
             environment: String::new(),
             since: None,

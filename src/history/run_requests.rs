@@ -97,7 +97,10 @@ pub async fn facts<'a>(store: &Store, flow: &'a Flow) -> Result<FlowFacts<'a>, S
     let last = run_requests::last_of_flow(store, environment_id, id).await?;
     let in_doubt = |request: &RunRequest| matches!(request.state, RequestState::Unknown | RequestState::Sent);
     let is_running = health.is_some_and(|health| health.judgement.running_since_at.is_some());
-    let answer_lost_at = last.filter(in_doubt).map(|request| request.requested_at);
+    let answer_lost_at = match last.filter(in_doubt) {
+        Some(request) if !run_requests::has_begun(store, &request).await? => Some(request.requested_at),
+        _ => None,
+    };
     Ok(flow_facts(flow, is_running, answer_lost_at))
 }
 

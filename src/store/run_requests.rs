@@ -61,15 +61,32 @@ const LAST_OF_FLOW: &str =
     select!("WHERE environment_id = $1 AND flow_id = $2 ORDER BY requested_at DESC, id DESC LIMIT 1");
 const OF_RUN: &str = "SELECT u.name, q.requested_at, q.retried_run_id, q.state FROM run_requests q \
      JOIN users u ON u.id = q.requested_by WHERE q.environment_id = $1 AND q.run_id = $2 LIMIT 1";
-/// The platform tells the window of a run that has not begun in whole seconds, and a run at most an hour late.
-const PERHAPS_OF_RUN: &str = "SELECT u.name, q.requested_at, q.retried_run_id, q.state FROM run_requests q \
-     JOIN users u ON u.id = q.requested_by \
-     LEFT JOIN runs o ON o.environment_id = q.environment_id AND o.id = q.retried_run_id \
-     WHERE q.environment_id = $1 AND q.flow_id = $2 AND q.state = 'unknown' \
-     AND q.requested_at BETWEEN CAST($3 AS BIGINT) - 3600000 AND CAST($3 AS BIGINT) + 120000 \
-     AND COALESCE(q.window_start_at, o.window_start_at) BETWEEN CAST($4 AS BIGINT) - 999 AND CAST($4 AS BIGINT) + 999 \
-     AND COALESCE(q.window_end_at, o.window_end_at) BETWEEN CAST($5 AS BIGINT) - 999 AND CAST($5 AS BIGINT) + 999 \
-     AND q.retried_run_id IS DISTINCT FROM $6 ORDER BY q.requested_at DESC, q.id DESC LIMIT 1";
+/// Whether run `r` is what request `q` asked for, whose answer was lost: it began within an hour and has the files of
+/// the request or of the run `o` that was to be repeated. Of a run that has not begun, windows are told in seconds.
+macro_rules! begun_by_it {
+    () => {
+        "LEFT JOIN runs o ON o.environment_id = q.environment_id AND o.id = q.retried_run_id \
+         JOIN runs r ON r.environment_id = q.environment_id AND r.flow_id = q.flow_id \
+         AND r.id IS DISTINCT FROM q.retried_run_id \
+         AND r.started_at BETWEEN q.requested_at - 120000 AND q.requested_at + 3600000 \
+         AND r.window_start_at BETWEEN COALESCE(q.window_start_at, o.window_start_at) - 999 \
+         AND COALESCE(q.window_start_at, o.window_start_at) + 999 \
+         AND r.window_end_at BETWEEN COALESCE(q.window_end_at, o.window_end_at) - 999 \
+         AND COALESCE(q.window_end_at, o.window_end_at) + 999 "
+    };
+}
+const PERHAPS_OF_RUN: &str = concat!(
+    "SELECT u.name, q.requested_at, q.retried_run_id, q.state FROM run_requests q JOIN users u ON u.id = q.requested_by ",
+    begun_by_it!(),
+    "WHERE q.environment_id = $1 AND q.flow_id = $2 AND q.state = 'unknown' ",
+    "AND q.requested_at BETWEEN CAST($3 AS BIGINT) - 3600000 AND CAST($3 AS BIGINT) + 120000 AND r.id = $4 ",
+    "ORDER BY q.requested_at DESC, q.id DESC LIMIT 1"
+);
+const HAS_BEGUN: &str = concat!(
+    "SELECT COUNT(*) FROM run_requests q ",
+    begun_by_it!(),
+    "WHERE q.id = $1"
+);
 const ON_THEIR_WAY: &str = select!("WHERE state = 'sent'");
 const INSERT: &str = "INSERT INTO run_requests (id, team_id, environment_id, flow_id, retried_run_id, window_start_at, \
      window_end_at, requested_by, requested_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -78,7 +95,7 @@ const END: &str = "UPDATE run_requests SET state = $2, run_id = $3, problem = $4
 
 /// Reads on a page's path.
 #[cfg(test)]
-pub(super) const PAGE_READS: &[&str] = &[BY_ID, LAST_OF_FLOW, OF_RUN, PERHAPS_OF_RUN];
+pub(super) const PAGE_READS: &[&str] = &[BY_ID, LAST_OF_FLOW, OF_RUN, PERHAPS_OF_RUN, HAS_BEGUN];
 
 /// By whom a run was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -156,10 +173,15 @@ pub async fn of_run(store: &Store, run: &Run) -> Result<Option<AskedFor>, StoreE
         .bind(&run.environment_id)
         .bind(&run.flow_id)
         .bind(run.started_at)
-        .bind(run.window_start_at)
-        .bind(run.window_end_at)
         .bind(&run.id);
     read!(store, |db| perhaps.fetch_optional(db))
+}
+
+/// Whether a run has come that is what was asked for, as it seems, although the answer was lost.
+pub async fn has_begun(store: &Store, request: &RunRequest) -> Result<bool, StoreError> {
+    let query = sqlx::query_scalar(HAS_BEGUN).bind(&request.id);
+    let runs: i64 = read!(store, |db| query.fetch_one(db))?;
+    Ok(runs > 0)
 }
 
 /// Requests whose answer nobody waits for any more, when a process starts.

@@ -155,8 +155,8 @@ const COUNTS: &str = "SELECT CAST(0 AS BIGINT) AS day, CAST(COALESCE(SUM(succeed
      CAST(COALESCE(SUM(bytes_in), 0) AS BIGINT) AS bytes_in \
      FROM run_days WHERE environment_id = $1 AND flow_id = $2";
 
-const FAILED_AT: &str = "SELECT id, started_at FROM runs WHERE environment_id = $1 AND flow_id = $2 \
-     AND started_at IN ($3, $4, $5, $6, $7) AND outcome = 'failed' ORDER BY started_at DESC, id DESC LIMIT 5";
+const FAILED_AT: &str = "SELECT id FROM runs WHERE environment_id = $1 AND flow_id = $2 AND started_at = $3 \
+     AND outcome = 'failed' ORDER BY id DESC LIMIT 1";
 
 /// Reads on a page's path.
 #[cfg(test)]
@@ -180,16 +180,18 @@ pub async fn latest(
     read!(store, |db| query.fetch_all(db))
 }
 
-/// The failed runs of a flow with these starts, the newest first: ids and starts of five at most.
+/// The id of the failed run of a flow with this start (UTC epoch milliseconds).
 pub async fn failed_at(
     store: &Store,
     environment_id: &str,
     flow_id: &str,
-    starts: &[i64],
-) -> Result<Vec<(String, i64)>, StoreError> {
-    let query = sqlx::query_as(FAILED_AT).bind(environment_id).bind(flow_id);
-    let query = (0..5).fold(query, |query, nth| query.bind(starts.get(nth)));
-    read!(store, |db| query.fetch_all(db))
+    started_at: i64,
+) -> Result<Option<String>, StoreError> {
+    read!(store, |db| sqlx::query_scalar(FAILED_AT)
+        .bind(environment_id)
+        .bind(flow_id)
+        .bind(started_at)
+        .fetch_optional(db))
 }
 
 /// One run.

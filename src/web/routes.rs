@@ -48,6 +48,9 @@ pub const ROUTES: &[Route<AppState>] = &[
     Route::get("/flows/{id}/runs/{run_id}", Access::Viewer, |m| {
         on(m, flows::run::show)
     }),
+    Route::get("/flows/{id}/runs/at/{started_at}", Access::Viewer, |m| {
+        on(m, flows::run_at::show)
+    }),
     Route::get("/flows/{id}/runs/new", Access::Viewer, |m| {
         on(m, flows::run_window::show)
     }),

@@ -201,9 +201,9 @@ async fn files_that_a_failed_run_left_behind_are_told_although_all_is_well_again
         ran
     };
     let good = RunOutcome::Succeeded;
-    let mut ran_ones: Vec<_> = (1..=40).map(|number| ran(number, 0, good)).collect();
-    ran_ones[35] = ran(36, 0, RunOutcome::Failed);
-    ran_ones.push(ran(50, 1, good));
+    let mut ran_ones: Vec<_> = (1..=70).map(|number| ran(number, 0, good)).collect();
+    ran_ones[60] = ran(61, 0, RunOutcome::Failed);
+    ran_ones.push(ran(80, 1, good));
     let mut tx = watched.app.store().begin().await.unwrap();
     flows::upsert_many(&mut tx, &rows).await.unwrap();
     runs::upsert_many(&mut tx, &ran_ones).await.unwrap();
@@ -233,6 +233,15 @@ async fn files_that_a_failed_run_left_behind_are_told_although_all_is_well_again
         "{}",
         list.text()
     );
+    // It is none of those that the flow's page shows.
+    let flow_page = ana.get("/flows/flow-001").await;
+    let links = flow_page.attributes("#missing a", "href");
+    assert_eq!(links.len(), 1, "{}", flow_page.text());
+    let led = ana.get(&links[0]).await;
+    let run_page = ana.follow(&led).await;
+    assert!(run_page.text().contains("The run failed"), "{}", run_page.text());
+    let nobody = ana.get("/flows/flow-001/runs/at/5").await;
+    assert_eq!(nobody.status, StatusCode::NOT_FOUND);
     let nonsense = ana.get("/flows?files=lost").await;
     assert_eq!(nonsense.status, StatusCode::BAD_REQUEST);
 }

@@ -30,8 +30,6 @@ pub(super) struct Loaded {
     pub(super) freshness: Freshness,
     /// What was set differently before the first of the runs that failed, and how it is set since: new, then old.
     pub(super) change_before_trouble: Option<[FlowVersion; 2]>,
-    /// Failed runs whose files did not come: ids and starts of the newest.
-    pub(super) lost: Vec<(String, i64)>,
     /// The moment at which the flow is judged (UTC epoch milliseconds).
     pub(super) judged_at: i64,
 }
@@ -112,7 +110,6 @@ pub(super) async fn load(
         freshness: Freshness::of_environment(&head.sync, &environment, visit),
         is_paged: before.is_some(),
         change_before_trouble: None,
-        lost: Vec::new(),
         head,
         environment,
         runs,
@@ -121,27 +118,8 @@ pub(super) async fn load(
     };
     if before.is_none() {
         loaded.change_before_trouble = change_before_trouble(state, &loaded).await?;
-        loaded.lost = lost(state, &loaded).await?;
     }
     Ok(Some(loaded))
-}
-
-/// The newest failed runs whose files did not come: mostly some of those that the page shows anyway.
-async fn lost(state: &AppState, loaded: &Loaded) -> Result<Vec<(String, i64)>, PageError> {
-    let judged = loaded.head.judgement.as_ref();
-    let starts = judged.map_or(&[][..], |judged| &judged.lost.newest_at);
-    let is_one = |run: &&RunLine| run.outcome == RunOutcome::Failed && starts.contains(&run.started_at);
-    let shown = loaded
-        .runs
-        .iter()
-        .filter(is_one)
-        .map(|run| (run.id.clone(), run.started_at));
-    let shown: Vec<_> = shown.collect();
-    if shown.len() >= starts.len() {
-        return Ok(shown);
-    }
-    let (environment_id, flow_id) = (&loaded.environment.id, &loaded.flow().record.id);
-    Ok(runs::failed_at(&state.store, environment_id, flow_id, starts).await?)
 }
 
 /// A change between the last good run and the first of those in a row that failed.

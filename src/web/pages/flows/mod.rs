@@ -13,6 +13,7 @@ pub mod raw;
 pub(in crate::web::pages) mod row;
 pub mod run;
 pub mod run_again;
+pub mod run_at;
 mod run_document;
 pub mod run_window;
 mod runs_view;

@@ -97,7 +97,7 @@ pub(super) struct Missing {
     /// How many of how many.
     pub(super) heading: String,
     pub(super) count: usize,
-    /// The newest of them: id and start.
+    /// The newest of them: the end of the address, and the start.
     pub(super) newest: Vec<(String, TimeView)>,
     /// How many others there are.
     pub(super) more: usize,
@@ -290,12 +290,18 @@ impl Trouble {
 impl Missing {
     fn of(loaded: &Loaded, visit: &Visit, times: &Times) -> Option<Self> {
         let lost = &loaded.head.judgement.as_ref()?.lost;
-        let newest = loaded.lost.iter();
+        // Their ids are at hand only of those that the page shows anyway.
+        let shown = |at: i64| {
+            let mut runs = loaded.runs.iter();
+            runs.find(|run| run.outcome == RunOutcome::Failed && run.started_at == at)
+        };
+        let place = |at: i64| shown(at).map_or_else(|| format!("at/{at}"), |run| run.id.clone());
+        let newest = lost.newest_at.iter();
         (lost.windows > 0).then(|| Self {
             heading: health_view::lost(lost, times),
             count: lost.windows,
-            more: lost.windows.saturating_sub(loaded.lost.len()),
-            newest: newest.map(|(id, at)| (id.clone(), times.at(*at))).collect(),
+            more: lost.windows.saturating_sub(lost.newest_at.len()),
+            newest: newest.map(|at| (place(*at), times.at(*at))).collect(),
             untold: lost.untold,
             may_repeat: visit.may(Role::Editor),
         })

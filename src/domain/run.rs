@@ -48,6 +48,11 @@ impl RunOutcome {
         matches!(self, Self::Succeeded | Self::Partial) && records_out != Some(0)
     }
 
+    /// Whether a run is on its way or about to begin.
+    pub const fn is_going_on(self) -> bool {
+        matches!(self, Self::Running | Self::Waiting)
+    }
+
     /// Whether the run will not change any more as far as the documents say.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Partial | Self::Failed)

@@ -55,6 +55,8 @@ macro_rules! runs_tail {
     ($others:literal, $before_ms:literal) => {
         concat!(
             ") AS t CROSS JOIN runs r WHERE r.environment_id = t.column1 AND r.flow_id = t.column2 ",
+            // Of one that the platform forgot before its end nobody will hear again.
+            "AND (r.gone_at IS NULL OR r.ended_at IS NOT NULL) ",
             "AND r.started_at >= COALESCE((SELECT o.started_at FROM runs o WHERE o.environment_id = t.column1 ",
             "AND o.flow_id = t.column2 ORDER BY o.started_at DESC, o.id DESC LIMIT 1 OFFSET ",
             $others,

@@ -280,7 +280,7 @@ async fn keep_up(
     Ok(between.keys().map(|(_, flow_id)| (*flow_id).to_owned()).collect())
 }
 
-/// Marks runs that the platform does not know any more; gives the flows of those that were not marked before.
+/// Marks runs that the platform does not know any more, and judges their flows anew; gives the flows of those that were not marked before.
 pub async fn mark_gone(
     tx: &mut WriteTx,
     environment_id: &str,
@@ -298,6 +298,9 @@ pub async fn mark_gone(
         let marked: Vec<String> = change!(tx, |db| update.build_query_scalar().fetch_all(db))?;
         flow_ids.extend(marked);
     }
+    let places: Vec<judgements::Place<'_>> =
+        flow_ids.iter().map(|id| (environment_id, id.as_str())).collect();
+    judgements::judge_anew(tx, &places).await?;
     Ok(flow_ids)
 }
 

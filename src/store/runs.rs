@@ -130,7 +130,9 @@ pub struct RunDay {
     pub bytes_in: i64,
 }
 
-const LATEST: &str = "SELECT id, status, outcome, started_at, duration_ms, records_in, records_out, records_failed, \
+/// How one ended that the platform forgot before its end nobody will know.
+const LATEST: &str = "SELECT id, status, CASE WHEN gone_at IS NOT NULL AND ended_at IS NULL THEN 'unknown' \
+     ELSE outcome END AS outcome, started_at, duration_ms, records_in, records_out, records_failed, \
      files_in, bytes_in, error_code, error_message FROM runs \
      WHERE environment_id = $1 AND flow_id = $2 AND (started_at, id) < ($3, $4) \
      ORDER BY started_at DESC, id DESC LIMIT $5";

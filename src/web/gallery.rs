@@ -221,6 +221,7 @@ pub(super) fn gallery(theme: Theme) -> String {
             &Expected {
                 rhythm: Rhythm::of(Some("day"), None, Some(0), Wanted::of_first(true), None),
                 late: None,
+                until_at: None,
                 made_again_at: &[],
             },
         ),

@@ -132,11 +132,8 @@ fn reason(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> Str
     let at = |moment: Option<i64>| moment.map(|at| times.at(at).short().to_string());
     match health {
         Health::Failed if judged.in_a_row > 1 => {
-            format!(
-                "The last {} runs failed.{}",
-                judged.in_a_row,
-                none_brought(judged)
-            )
+            let (which, brought) = (the_last(judged), none_brought(judged));
+            format!("{which} {} runs failed.{brought}", judged.in_a_row)
         }
         Health::Failed => format!("The last run failed.{}", none_brought(judged)),
         Health::Stuck => stuck(judged, now_ms),
@@ -186,6 +183,16 @@ fn reason(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> Str
     }
 }
 
+/// Which runs are counted: those for older files are not.
+fn the_last(judged: &Judgement) -> &'static str {
+    let mut others = judged.of_old_files_at.iter();
+    if others.any(|at| Some(*at) > judged.base_since_at) {
+        "The schedule's last"
+    } else {
+        "The last"
+    }
+}
+
 /// Of a row of runs that brought nothing, if that is longer than what is said of the last ones anyway.
 fn none_brought(judged: &Judgement) -> String {
     let told = if judged.base == Health::Failed {
@@ -194,7 +201,12 @@ fn none_brought(judged: &Judgement) -> String {
         1
     };
     match judged.without_data {
-        row if row > told => format!(" None of the last {row} runs brought records."),
+        row if row > told => {
+            format!(
+                " None of {} {row} runs brought records.",
+                the_last(judged).to_lowercase()
+            )
+        }
         _ => String::new(),
     }
 }
@@ -229,7 +241,7 @@ fn besides(judged: &Judgement, health: Health, times: &Times, now_ms: i64) -> St
         ));
     }
     if judged.ends_with_old_files && !matches!(health, Health::Off | Health::Waiting) {
-        said.push_str(" That is said of the schedule's runs; a later one has read older files once more.");
+        said.push_str(" That is said of the schedule's runs; a later one is for older files once more.");
     }
     if judged.base.is_without_data()
         && let Some(last) = at(judged.brought_last_at)

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{RecentRun, is_going_on};
+use super::RecentRun;
 use crate::domain::{DAY_MS, RunOutcome};
 
 /// Of so many, the start is told.
@@ -20,7 +20,7 @@ pub struct Lost {
     /// All runs that started since then were looked at, one by one.
     #[serde(default)]
     pub since_at: Option<i64>,
-    /// How many windows of time were read by failed runs, and by no later one that brought something or still may.
+    /// How many windows of time were read by failed runs, and by no later one that brought something.
     pub windows: usize,
     /// The starts of the last failed runs of some of these windows, the newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -90,20 +90,15 @@ impl Left {
         self.until_at = Some(last.started_at);
     }
 
-    /// What is lost, in the light of the last runs: what may still come is not.
-    pub(super) fn lost(&self, runs: &[RecentRun]) -> Lost {
-        let may_come = |window| {
-            let mut going_on = runs.iter().filter(|run| is_going_on(run.outcome));
-            going_on.any(|run| run.covers(window))
-        };
+    /// What is lost as long as no later run has brought it.
+    pub(super) fn lost(&self) -> Lost {
         let (told, untold): (Vec<&Failed>, Vec<&Failed>) =
             self.failed.iter().rev().partition(|(_, window)| window.is_some());
-        let lost = told.iter().filter(|(_, window)| !window.is_some_and(may_come));
-        let starts: Vec<i64> = lost.map(|(started_at, _)| *started_at).collect();
+        let newest = told.iter().take(TOLD);
         Lost {
             since_at: self.from_at,
-            windows: starts.len(),
-            newest_at: starts.into_iter().take(TOLD).collect(),
+            windows: told.len(),
+            newest_at: newest.map(|(started_at, _)| *started_at).collect(),
             untold: untold.len(),
         }
     }

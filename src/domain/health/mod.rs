@@ -32,7 +32,7 @@ use super::{RunOutcome, schedule::Frequency};
 pub use lateness::{Missed, Rhythm};
 pub use lost::{KEPT_MS, Left, Lost};
 use said::Said;
-pub use sequence::{Expected, Placed, with_missed};
+pub use sequence::{Expected, Placed, until_at, with_missed};
 pub use usual::Usual;
 pub use wanted::Wanted;
 
@@ -260,8 +260,8 @@ impl Judgement {
 /// A run that was made again counts for the files that it read, not for the moment at which it was made again: it
 /// says nothing of what has come since.
 pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool, left: &Left) -> Judgement {
-    let going_on = runs.iter().find(|run| is_going_on(run.outcome));
-    let lost = left.lost(runs);
+    let going_on = runs.iter().find(|run| run.outcome.is_going_on());
+    let lost = left.lost();
     let begins_late = lateness::begins_late(flow, runs);
     let last_at = runs.last().map(|run| run.started_at);
     let ((runs, of_old_files), (slots, made_again)) = match flow.frequency {
@@ -287,7 +287,7 @@ pub fn judge(flow: &Circumstances, runs: &[RecentRun], is_whole: bool, left: &Le
     };
     let longest = said.in_a_row.max(said.without_data);
     let expected_at = lateness::expected_at(flow, &slots);
-    let is_awaited = flow.is_on && !slots.iter().any(|run| is_going_on(run.outcome));
+    let is_awaited = flow.is_on && !slots.iter().any(|run| run.outcome.is_going_on());
     Judgement {
         rules: RULES,
         base: said.health,
@@ -336,11 +336,6 @@ fn apart(runs: &[RecentRun], was_read: impl Fn(i64, i64) -> bool) -> (Vec<Recent
         return (runs.to_vec(), Vec::new());
     }
     (new, again)
-}
-
-/// Whether a run is on its way or about to begin.
-fn is_going_on(outcome: RunOutcome) -> bool {
-    matches!(outcome, RunOutcome::Running | RunOutcome::Waiting)
 }
 
 fn stuck_at(run: &RecentRun, usual_duration_ms: Option<Usual>) -> i64 {

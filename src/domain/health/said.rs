@@ -1,6 +1,6 @@
 //! What a flow's last runs say together.
 
-use super::{Health, RecentRun, is_going_on, volume};
+use super::{Health, RecentRun, volume};
 use crate::domain::RunOutcome;
 
 /// What the last runs say together.
@@ -39,7 +39,7 @@ impl Said {
                 without_data,
             };
         }
-        if let Some(run) = runs.iter().find(|run| is_going_on(run.outcome)) {
+        if let Some(run) = runs.iter().find(|run| run.outcome.is_going_on()) {
             return Self::once(Health::Running, Some(run.started_at));
         }
         match last {

@@ -1,16 +1,26 @@
 //! Runs in their order, with those that should have been there.
 
-use super::{Missed, Rhythm};
+use super::{Health, Judgement, Missed, Rhythm};
 
 /// What should have been there besides the runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expected<'a> {
     /// When runs should begin; none: that is not known, and no gap is called one.
     pub rhythm: Option<Rhythm>,
+    /// See [`until_at`] (UTC epoch milliseconds).
+    pub until_at: Option<i64>,
     /// Runs that are late now.
     pub late: Option<Missed>,
     /// The starts of the runs that were no runs of the schedule (UTC epoch milliseconds).
     pub made_again_at: &'a [i64],
+}
+
+/// Until when runs were expected that did not come: the next one to be expected, or when the flow was switched off.
+pub fn until_at(judgement: &Judgement, off_since_at: Option<i64>) -> Option<i64> {
+    match judgement.base {
+        Health::Off => off_since_at,
+        _ => judgement.expected_at,
+    }
 }
 
 /// One place of the sequence.
@@ -40,6 +50,10 @@ pub fn with_missed<T>(runs: impl IntoIterator<Item = (i64, T)>, expected: &Expec
         placed.extend(made_again.drain(..).map(|(_, run)| Placed::Run(run)));
         placed.push(Placed::Run(run));
         before = Some(started_at);
+    }
+    // After the last run some may have been missed before the flow was switched off.
+    if let (Some(before), Some(until), Some(rhythm)) = (before, expected.until_at, expected.rhythm.as_ref()) {
+        placed.extend(rhythm.missed_between(before, until).map(Placed::Missed));
     }
     let late_from_at = expected.late.map_or(i64::MAX, |late| late.first_at);
     let (earlier, later): (Vec<_>, Vec<_>) = made_again

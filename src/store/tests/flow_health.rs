@@ -116,6 +116,31 @@ async fn a_run_is_expected_by_a_schedule_only_since_that_holds() {
 }
 
 #[tokio::test]
+async fn a_run_that_the_platform_forgot_before_its_end_goes_on_no_longer() {
+    let db = fixture().await;
+    commit!(db, |tx| {
+        flows::upsert_many(tx, &[hourly("f1")]).await.expect("flows");
+        let good = run("r1", "f1", 5 * HOUR, RunOutcome::Succeeded);
+        let waiting = run("r2", "f1", 6 * HOUR, RunOutcome::Waiting);
+        runs::upsert_many(tx, &[good, waiting]).await.expect("runs");
+    });
+    let running_since_at = async || {
+        health(&db, "f1")
+            .await
+            .expect("judged")
+            .judgement
+            .running_since_at
+    };
+    assert_eq!(running_since_at().await, Some(6 * HOUR));
+    commit!(db, |tx| runs::mark_gone(tx, "env", &["r2".into()], 7 * HOUR)
+        .await
+        .expect("marked"));
+    assert_eq!(running_since_at().await, None);
+    let shown = runs::latest(&db, "env", "f1", None, 1).await.expect("a run");
+    assert_eq!(shown[0].outcome, RunOutcome::Unknown);
+}
+
+#[tokio::test]
 async fn a_trouble_that_is_longer_than_the_last_runs_is_followed_to_its_beginning() {
     let db = fixture().await;
     let outcome = |slot: i64| match slot {

@@ -213,6 +213,7 @@ mod tests {
                 period_ms: HOUR,
                 count: late,
             }),
+            until_at: None,
             made_again_at: &[],
         }
     }
@@ -310,6 +311,13 @@ mod tests {
         assert_eq!(strip.label, "4 runs: 3 succeeded, 1 failed; 3 missing");
         let strip = Strip::new(&runs, &hourly(0));
         assert_eq!(strip.label, "4 runs: 3 succeeded, 1 failed; 2 missing");
+        // The flow was switched off when three had not come.
+        let expected = Expected {
+            until_at: Some(9 * HOUR),
+            ..hourly(0)
+        };
+        let strip = Strip::new(&runs, &expected);
+        assert_eq!(strip.label, "4 runs: 3 succeeded, 1 failed; 5 missing");
         // While others are late, one that was made again since then stands after them.
         let expected = Expected {
             made_again_at: &[runs[3].started_at],

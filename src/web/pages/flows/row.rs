@@ -1,7 +1,7 @@
 //! A flow in a list.
 
 use super::view::{Badge, badge_of_state, count, outcome_badge, source_name};
-use crate::domain::health::{Expected, Judgement, NEVER_READ, Wanted, judged_at};
+use crate::domain::health::{Expected, Judgement, NEVER_READ, Wanted, judged_at, until_at};
 use crate::domain::schedule::cadence;
 use crate::store::StoreError;
 use crate::store::flow_lists::ListedFlow;
@@ -116,9 +116,11 @@ fn expected<'a>(
     judgement: &'a Judgement,
     moment: i64,
 ) -> Expected<'a> {
+    let off_since_at = wanted.as_ref().and_then(Wanted::off_since_at);
     let rhythm = wanted.and_then(|wanted| flow.rhythm(wanted));
     let late = rhythm.as_ref().and_then(|rhythm| rhythm.late(judgement, moment));
     Expected {
+        until_at: until_at(judgement, off_since_at),
         rhythm,
         late,
         made_again_at: &judgement.made_again_at,

@@ -196,6 +196,11 @@ impl RanWith {
 impl Verdict {
     fn of(run: &Run, is_made_up_for: bool) -> Self {
         let (heading, text) = match run.outcome {
+            outcome if !outcome.is_final() && run.gone_at.is_some() => (
+                "Adobe does not know this run any more".to_owned(),
+                "It had not ended when it was read last, so nobody can say whether it brought anything."
+                    .to_owned(),
+            ),
             RunOutcome::Succeeded => stored(run),
             RunOutcome::Partial => (partial(run), String::new()),
             RunOutcome::Failed if is_made_up_for => (
@@ -215,7 +220,11 @@ impl Verdict {
             RunOutcome::Unknown => unknown(run),
         };
         Self {
-            status: view::outcome_status(run.outcome),
+            status: if !run.outcome.is_final() && run.gone_at.is_some() {
+                Status::Unknown
+            } else {
+                view::outcome_status(run.outcome)
+            },
             heading,
             text,
             // What to do about it is no question any more.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::loaded::Loaded;
 use super::status::fingerprint;
 use super::view::{self, Badge, RunRow};
-use crate::domain::health::{Expected, Missed, Placed, Usual, with_missed};
+use crate::domain::health::{Expected, Missed, Placed, Usual, until_at, with_missed};
 use crate::store::runs::RunLine;
 use crate::web::charts::ABSENT_IN_A_ROW;
 use crate::web::charts::run_chart::{Bar, RunChart, WIDE_RUNS};
@@ -219,7 +219,10 @@ fn bars(loaded: &Loaded, newest: &[RunLine], axis: &Axis, times: &Times, now_ms:
     let mut bars = Vec::with_capacity(WIDE_RUNS);
     let flow_id = &loaded.flow().record.id;
     let judgement = loaded.head.judgement.as_ref();
+    let version = loaded.head.version.as_ref();
+    let off_since_at = version.and_then(|version| version.wanted.off_since_at());
     let expected = Expected {
+        until_at: judgement.and_then(|judged| until_at(judged, off_since_at)),
         rhythm: loaded.rhythm(),
         late: late(loaded),
         made_again_at: judgement.map_or(&[][..], |judged| &judged.made_again_at),
@@ -264,7 +267,10 @@ fn absent(missed: Missed, status: Status, times: &Times) -> impl Iterator<Item =
 fn bar(flow_id: &str, run: &RunLine, axis: &Axis, times: &Times, now_ms: i64) -> Bar {
     let started = times.at(run.started_at);
     let word = view::outcome_badge(run.outcome, &run.status).word.to_lowercase();
-    let so_far = (!run.outcome.is_final()).then(|| now_ms.saturating_sub(run.started_at));
+    let so_far = run
+        .outcome
+        .is_going_on()
+        .then(|| now_ms.saturating_sub(run.started_at));
     let lasted = run.duration_ms.or(so_far);
     let mut label = format!("{}, {word}", started.local());
     // Writing to a string cannot fail.

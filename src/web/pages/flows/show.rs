@@ -85,7 +85,7 @@ pub async fn show(
 impl FlowPage {
     fn new(mut loaded: Loaded, visit: Visit) -> Self {
         let visit = visit.in_environment(&loaded.environment.id);
-        let is_running = loaded.runs.iter().any(|run| !run.outcome.is_final());
+        let is_running = loaded.runs.iter().any(|run| run.outcome.is_going_on());
         let live = Live::new(&loaded, &visit);
         let runs = RunsView::new(&mut loaded, &visit);
         let times = visit.times();

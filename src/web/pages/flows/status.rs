@@ -155,7 +155,7 @@ impl Live {
         let is_first_awaited = health
             .as_ref()
             .is_some_and(|health| health.health == Health::Waiting);
-        let is_lively = is_first_awaited || loaded.runs.iter().any(|run| !run.outcome.is_final());
+        let is_lively = is_first_awaited || loaded.runs.iter().any(|run| run.outcome.is_going_on());
         let mut live = Self {
             flow_id: flow.record.id.clone(),
             state: view::state_badge(flow),
@@ -256,7 +256,7 @@ impl Trouble {
         let alike = alike.count();
         let another = ended.get(alike);
         let is_failed = run.outcome == RunOutcome::Failed;
-        let is_running = loaded.runs.iter().any(|run| !run.outcome.is_final());
+        let is_running = loaded.runs.iter().any(|run| run.outcome.is_going_on());
         let again = || asking::run_again_at_a_glance(visit, loaded.flow(), is_running, run);
         let judgement = loaded.head.judgement.as_ref();
         Some(Self {

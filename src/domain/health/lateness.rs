@@ -108,6 +108,16 @@ impl Rhythm {
     /// The moments between two runs that follow each other, given by their starts, at which another should have
     /// begun: nothing where that was not wanted, is not known, or a single run was.
     pub(super) fn missed_between(&self, earlier_at: i64, later_at: i64) -> impl Iterator<Item = Missed> {
+        self.missed(earlier_at, move |rhythm| rhythm.slot(later_at))
+    }
+
+    /// The same between a run and a moment from which on no other was wanted or was there.
+    pub(super) fn missed_until(&self, earlier_at: i64, until_at: i64) -> impl Iterator<Item = Missed> {
+        self.missed(earlier_at, move |rhythm| rhythm.first_slot_from(until_at))
+    }
+
+    /// `end` gives the number of the first moment that does not count; it is asked only where there is a period.
+    fn missed(&self, earlier_at: i64, end: impl Fn(&Self) -> i64) -> impl Iterator<Item = Missed> {
         let is_known = self.known_since_at.is_none_or(|since| since <= earlier_at);
         let times = self
             .wanted
@@ -118,7 +128,7 @@ impl Rhythm {
                 .slot(earlier_at)
                 .saturating_add(1)
                 .max(self.first_slot_from(from));
-            let end = self.slot(later_at).min(self.first_slot_from(until));
+            let end = end(self).min(self.first_slot_from(until));
             let (first, count) = (first.max(0), end.saturating_sub(first.max(0)));
             (count > 0).then(|| Missed {
                 first_at: self.start_at.saturating_add(first.saturating_mul(self.period_ms)),

@@ -53,7 +53,7 @@ pub fn with_missed<T>(runs: impl IntoIterator<Item = (i64, T)>, expected: &Expec
     }
     // After the last run some may have been missed before the flow was switched off.
     if let (Some(before), Some(until), Some(rhythm)) = (before, expected.until_at, expected.rhythm.as_ref()) {
-        placed.extend(rhythm.missed_between(before, until).map(Placed::Missed));
+        placed.extend(rhythm.missed_until(before, until).map(Placed::Missed));
     }
     let late_from_at = expected.late.map_or(i64::MAX, |late| late.first_at);
     let (earlier, later): (Vec<_>, Vec<_>) = made_again

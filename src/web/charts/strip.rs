@@ -313,7 +313,7 @@ mod tests {
         assert_eq!(strip.label, "4 runs: 3 succeeded, 1 failed; 2 missing");
         // The flow was switched off when three had not come.
         let expected = Expected {
-            until_at: Some(9 * HOUR),
+            until_at: Some(8 * HOUR + HOUR / 2),
             ..hourly(0)
         };
         let strip = Strip::new(&runs, &expected);

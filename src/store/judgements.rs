@@ -58,7 +58,7 @@ macro_rules! runs_tail {
             // Of one that the platform forgot before its end nobody will hear again.
             "AND (r.gone_at IS NULL OR r.ended_at IS NOT NULL) ",
             "AND r.started_at >= COALESCE((SELECT o.started_at FROM runs o WHERE o.environment_id = t.column1 ",
-            "AND o.flow_id = t.column2 ORDER BY o.started_at DESC, o.id DESC LIMIT 1 OFFSET ",
+            "AND o.flow_id = t.column2 AND (o.gone_at IS NULL OR o.ended_at IS NOT NULL) ORDER BY o.started_at DESC, o.id DESC LIMIT 1 OFFSET ",
             $others,
             ") - ",
             $before_ms,

@@ -280,7 +280,8 @@ async fn keep_up(
     Ok(between.keys().map(|(_, flow_id)| (*flow_id).to_owned()).collect())
 }
 
-/// Marks runs that the platform does not know any more, and judges their flows anew; gives the flows of those that were not marked before.
+/// Marks runs that the platform does not know any more, and judges their flows anew; gives the flows of those that were
+/// not marked before.
 pub async fn mark_gone(
     tx: &mut WriteTx,
     environment_id: &str,

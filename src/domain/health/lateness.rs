@@ -138,6 +138,11 @@ impl Rhythm {
         })
     }
 
+    /// When the flow was switched off; none: it is on, or that was not seen.
+    pub(super) fn off_since_at(&self) -> Option<i64> {
+        self.wanted.off_since_at()
+    }
+
     /// The number of the moment whose run began then.
     fn slot(&self, at: i64) -> i64 {
         at.saturating_add(MOST_EARLY_MS)

@@ -32,7 +32,7 @@ use super::{RunOutcome, schedule::Frequency};
 pub use lateness::{Missed, Rhythm};
 pub use lost::{KEPT_MS, Left, Lost};
 use said::Said;
-pub use sequence::{Expected, Placed, until_at, with_missed};
+pub use sequence::{Expected, Placed, with_missed};
 pub use usual::Usual;
 pub use wanted::Wanted;
 

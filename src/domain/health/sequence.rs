@@ -7,7 +7,7 @@ use super::{Health, Judgement, Missed, Rhythm};
 pub struct Expected<'a> {
     /// When runs should begin; none: that is not known, and no gap is called one.
     pub rhythm: Option<Rhythm>,
-    /// See [`until_at`] (UTC epoch milliseconds).
+    /// Until then runs were expected: to the next one, or to when the flow was switched off (UTC epoch milliseconds).
     pub until_at: Option<i64>,
     /// Runs that are late now.
     pub late: Option<Missed>,
@@ -15,11 +15,18 @@ pub struct Expected<'a> {
     pub made_again_at: &'a [i64],
 }
 
-/// Until when runs were expected that did not come: the next one to be expected, or when the flow was switched off.
-pub fn until_at(judgement: &Judgement, off_since_at: Option<i64>) -> Option<i64> {
-    match judgement.base {
-        Health::Off => off_since_at,
-        _ => judgement.expected_at,
+impl<'a> Expected<'a> {
+    /// Of a flow that was judged so, at a moment (UTC epoch milliseconds).
+    pub fn of(rhythm: Option<Rhythm>, judgement: &'a Judgement, moment: i64) -> Self {
+        Self {
+            until_at: match judgement.base {
+                Health::Off => rhythm.as_ref().and_then(Rhythm::off_since_at),
+                _ => judgement.expected_at,
+            },
+            late: rhythm.as_ref().and_then(|rhythm| rhythm.late(judgement, moment)),
+            rhythm,
+            made_again_at: &judgement.made_again_at,
+        }
     }
 }
 

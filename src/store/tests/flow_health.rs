@@ -138,6 +138,19 @@ async fn a_run_that_the_platform_forgot_before_its_end_goes_on_no_longer() {
     assert_eq!(running_since_at().await, None);
     let shown = runs::latest(&db, "env", "f1", None, 1).await.expect("a run");
     assert_eq!(shown[0].outcome, RunOutcome::Unknown);
+    // Nor does it stand for one of the last runs, so that those before them were not looked at.
+    let failed: Vec<_> = (7..60)
+        .map(|slot| run(&format!("x{slot:02}"), "f1", slot * HOUR, RunOutcome::Failed))
+        .collect();
+    let waiting = run("r3", "f1", 61 * HOUR, RunOutcome::Waiting);
+    commit!(db, |tx| {
+        runs::upsert_many(tx, &failed).await.expect("runs");
+        runs::upsert_many(tx, &[waiting]).await.expect("a run");
+        runs::mark_gone(tx, "env", &["r3".into()], 62 * HOUR)
+            .await
+            .expect("marked");
+    });
+    assert_eq!(health(&db, "f1").await.expect("judged").judgement.in_a_row, 53);
 }
 
 #[tokio::test]

@@ -2,9 +2,9 @@
 
 use super::flow_health::hourly;
 use super::*;
-use crate::domain::health::Lost;
+use crate::domain::health::{KEPT_MS, Lost};
 use crate::store::flow_lists::{self, FlowFilter, FlowPage, FlowSort};
-use crate::store::{flow_health, flows, lost_files, runs};
+use crate::store::{flow_health, flows, judgements, lost_files, runs};
 
 const HOUR: i64 = 3_600_000;
 
@@ -78,6 +78,11 @@ async fn older_runs_are_looked_at_later_and_each_time_that_one_changes() {
         .expect("runs"));
     assert!(look_further(&db).await);
     assert_eq!(lost(&db).await.windows, 8);
+}
+
+#[test]
+fn as_long_is_looked_back_as_failed_runs_are_kept_in_mind() {
+    assert!(judgements::KEPT_TAIL.contains(&format!(") - {KEPT_MS},")));
 }
 
 #[tokio::test]

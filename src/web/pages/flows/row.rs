@@ -1,7 +1,7 @@
 //! A flow in a list.
 
 use super::view::{Badge, badge_of_state, count, outcome_badge, source_name};
-use crate::domain::health::{Expected, Judgement, NEVER_READ, Wanted, judged_at, until_at};
+use crate::domain::health::{Expected, NEVER_READ, Wanted, judged_at};
 use crate::domain::schedule::cadence;
 use crate::store::StoreError;
 use crate::store::flow_lists::ListedFlow;
@@ -67,14 +67,10 @@ impl FlowRow {
         let records = last_run
             .filter(|run| Some(run.started_at) == flow.last_run_at)
             .and_then(|run| run.records_out);
+        let rhythm = wanted.and_then(|wanted| flow.rhythm(wanted));
         let mut strip = health.as_ref().map_or_else(
             || Strip::new(&[], &Expected::default()),
-            |health| {
-                Strip::new(
-                    &health.recent,
-                    &expected(&flow, wanted, &health.judgement, moment),
-                )
-            },
+            |health| Strip::new(&health.recent, &Expected::of(rhythm, &health.judgement, moment)),
         );
         if moment == NEVER_READ && flow.last_run_at.is_none() {
             strip.label = "Runs not read yet".to_owned();
@@ -107,22 +103,5 @@ impl FlowRow {
             template,
             owner: flow.owner_name,
         })
-    }
-}
-
-fn expected<'a>(
-    flow: &ListedFlow,
-    wanted: Option<Wanted>,
-    judgement: &'a Judgement,
-    moment: i64,
-) -> Expected<'a> {
-    let off_since_at = wanted.as_ref().and_then(Wanted::off_since_at);
-    let rhythm = wanted.and_then(|wanted| flow.rhythm(wanted));
-    let late = rhythm.as_ref().and_then(|rhythm| rhythm.late(judgement, moment));
-    Expected {
-        until_at: until_at(judgement, off_since_at),
-        rhythm,
-        late,
-        made_again_at: &judgement.made_again_at,
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::loaded::Loaded;
 use super::status::fingerprint;
 use super::view::{self, Badge, RunRow};
-use crate::domain::health::{Expected, Missed, Placed, Usual, until_at, with_missed};
+use crate::domain::health::{Expected, Missed, Placed, Usual, with_missed};
 use crate::store::runs::RunLine;
 use crate::web::charts::ABSENT_IN_A_ROW;
 use crate::web::charts::run_chart::{Bar, RunChart, WIDE_RUNS};
@@ -62,12 +62,13 @@ impl RunsView {
     /// Takes the runs out of `loaded`.
     pub(super) fn new(loaded: &mut Loaded, visit: &Visit) -> Self {
         let times = visit.times();
-        let late = late(loaded).map_or(0, |late| late.count);
+        let expected = expected(loaded);
+        let absent = (expected.late.map(|late| late.count), expected.until_at);
         Self {
             flow_id: loaded.flow().record.id.clone(),
             chart: (!loaded.is_paged && !loaded.runs.is_empty())
                 .then(|| ChartView::new(loaded, &times, visit.now_ms)),
-            version: fingerprint((&loaded.runs, loaded.runs_are_known(), late)),
+            version: fingerprint((&loaded.runs, loaded.runs_are_known(), absent)),
             rows: mem::take(&mut loaded.runs)
                 .into_iter()
                 .map(|run| RunRow::new(run, &times))
@@ -218,17 +219,8 @@ fn counts(bars: &[Bar], missing: i64) -> Vec<Badge> {
 fn bars(loaded: &Loaded, newest: &[RunLine], axis: &Axis, times: &Times, now_ms: i64) -> Vec<(Bar, i64)> {
     let mut bars = Vec::with_capacity(WIDE_RUNS);
     let flow_id = &loaded.flow().record.id;
-    let judgement = loaded.head.judgement.as_ref();
-    let version = loaded.head.version.as_ref();
-    let off_since_at = version.and_then(|version| version.wanted.off_since_at());
-    let expected = Expected {
-        until_at: judgement.and_then(|judged| until_at(judged, off_since_at)),
-        rhythm: loaded.rhythm(),
-        late: late(loaded),
-        made_again_at: judgement.map_or(&[][..], |judged| &judged.made_again_at),
-    };
     let runs = newest.iter().rev().map(|run| (run.started_at, run));
-    for placed in with_missed(runs, &expected) {
+    for placed in with_missed(runs, &expected(loaded)) {
         match placed {
             Placed::Run(run) => bars.push((bar(flow_id, run, axis, times, now_ms), 0)),
             Placed::Missed(missed) => bars.extend(absent(missed, Status::Waiting, times)),
@@ -238,10 +230,15 @@ fn bars(loaded: &Loaded, newest: &[RunLine], axis: &Axis, times: &Times, now_ms:
     bars
 }
 
-/// The runs that are late.
-fn late(loaded: &Loaded) -> Option<Missed> {
-    let judgement = loaded.head.judgement.as_ref()?;
-    loaded.rhythm()?.late(judgement, loaded.judged_at)
+fn expected(loaded: &Loaded) -> Expected<'_> {
+    let rhythm = loaded.rhythm();
+    match &loaded.head.judgement {
+        Some(judgement) => Expected::of(rhythm, judgement, loaded.judged_at),
+        None => Expected {
+            rhythm,
+            ..Expected::default()
+        },
+    }
 }
 
 fn absent(missed: Missed, status: Status, times: &Times) -> impl Iterator<Item = (Bar, i64)> {

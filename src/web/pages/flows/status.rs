@@ -220,7 +220,14 @@ impl Live {
             self.running.as_ref().map(|running| &running.run_id),
             (
                 loaded.head.version.as_ref().map(|version| version.number),
-                self.missing.as_ref().map(|missing| missing.count),
+                self.missing
+                    .as_ref()
+                    .map(|missing| (missing.count, missing.untold)),
+                loaded
+                    .head
+                    .judgement
+                    .as_ref()
+                    .map(|judged| &judged.lost.newest_at),
             ),
         ))
     }
